@@ -1,0 +1,124 @@
+# Igra signer.  GNU make (gmake on OpenBSD).
+#
+#   make              all programs into build/bin/
+#   make demo         the main job, start to finish, on this machine
+#   make check        all tests, at most 15 minutes
+#   make check-long   the long figures
+#   make bench        speed, as ratios measured in one run
+#   make asan         everything under AddressSanitizer and UBSan, in build/asan/
+#   make lint         static analysis and the manual pages
+#   make deps         install what Debian 12 needs
+#   make install      DESTDIR= PREFIX=
+
+BUILD	?= build
+PREFIX	?= /usr/local
+DESTDIR	?=
+SYSCONFDIR ?= /etc
+CC	?= cc
+YACC	?= byacc
+VERSION	= 0.1.0
+
+PROGRAMS = igra-keyd igra-signd igra-auditd igra-service igractl \
+	secrets-admin devnet-keygen
+# Where main() lives; every other source of a room goes into its library.
+MAIN_igra-keyd		= keyd/keyd.c
+MAIN_igra-signd		= signd/signd.c
+MAIN_igra-auditd	= auditd/auditd.c
+MAIN_igra-service	= common/igra-service.c
+MAIN_igractl		= keyd/igractl.c
+MAIN_secrets-admin	= keyd/secrets-admin.c
+MAIN_devnet-keygen	= keyd/devnet-keygen.c
+MAINS	= $(foreach p,$(PROGRAMS),$(MAIN_$(p)))
+
+PKGS_common	= libsodium libevent yajl libsecp256k1 libargon2 libbsd-overlay libmd
+ifeq ($(shell uname -s),Linux)
+PKGS_common	+= libseccomp
+endif
+
+HARDEN	= -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2
+HARDEN	+= $(call cc-option,-fstack-clash-protection) $(call cc-option,-fcf-protection=full)
+LDHARDEN = -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack
+WARN	= -Wall -Wextra -Wshadow -Wconversion -Werror
+OPT	= -O2 -g
+cc-option = $(shell $(CC) -Werror $(1) -c -x c /dev/null -o /dev/null 2>/dev/null && echo $(1))
+
+# The list of packages is asked once per make, and only when compiling.
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS_common) 2>/dev/null)
+PKG_LIBS   := $(shell pkg-config --libs $(PKGS_common) 2>/dev/null)
+
+ifdef SAN
+OPT	= -O1 -g -fno-omit-frame-pointer
+HARDEN	= -fPIE
+SANFLAGS = -fsanitize=address,undefined -fno-sanitize-recover=all
+CPPSAN	= -DIGRA_SANITIZED
+endif
+
+IGRA_CFLAGS = -std=c11 $(OPT) $(WARN) $(HARDEN) $(SANFLAGS) -MMD -MP \
+	-D_GNU_SOURCE -DIGRA_VERSION='"$(VERSION)"' $(CPPSAN) \
+	-I. -Icommon -Iproto -I$(BUILD)/gen $(PKG_CFLAGS)
+IGRA_LDFLAGS = $(LDHARDEN) $(SANFLAGS)
+IGRA_LIBS = $(PKG_LIBS) -lzxcvbn -lm
+
+ROOMS	= common proto keyd signd auditd
+src_of	= $(filter-out $(MAINS),$(wildcard $(1)/*.c) $(wildcard $(1)/compat/*.c))
+obj_of	= $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+LIBS	= $(foreach r,keyd signd auditd proto common,$(BUILD)/lib/lib$(r).a)
+
+UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+UNIT_HELP  = $(call obj_of,$(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c)))
+TOOLS	= $(patsubst tests/bench/%.c,$(BUILD)/tests/%,$(wildcard tests/bench/*.c)) \
+	$(patsubst tests/e2e/%.c,$(BUILD)/tests/%,$(wildcard tests/e2e/*.c))
+
+all: programs
+programs: $(PROGRAMS:%=$(BUILD)/bin/%)
+tests: $(UNIT_TESTS) $(TOOLS)
+
+$(BUILD)/obj/%.o: %.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(IGRA_CFLAGS) $(CFLAGS) -c -o $@ $<
+
+# The grammar of the config.  byacc's skeleton is not ours to make warning-clean.
+$(BUILD)/gen/%.tab.c: %.y
+	@mkdir -p $(@D)
+	$(Q)$(YACC) -o $@ $<
+$(BUILD)/obj/%.tab.o: $(BUILD)/gen/%.tab.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(IGRA_CFLAGS) -Wno-conversion -Wno-shadow -Wno-sign-conversion $(CFLAGS) -c -o $@ $<
+
+GRAMMARS = $(wildcard common/*.y)
+define room_lib
+$(BUILD)/lib/lib$(1).a: $(call obj_of,$(call src_of,$(1))) $(patsubst %.y,$(BUILD)/obj/%.tab.o,$(wildcard $(1)/*.y))
+	@mkdir -p $$(@D)
+	@rm -f $$@
+	$$(Q)ar rcs $$@ $$^
+endef
+$(foreach r,$(ROOMS),$(eval $(call room_lib,$(r))))
+
+define program
+$(BUILD)/bin/$(1): $(call obj_of,$(MAIN_$(1))) $(LIBS)
+	@mkdir -p $$(@D)
+	$$(Q)$$(CC) $(IGRA_LDFLAGS) $$(LDFLAGS) -o $$@ $$< -Wl,--start-group $(LIBS) -Wl,--end-group $(IGRA_LIBS)
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
+
+$(BUILD)/tests/%: $(BUILD)/obj/tests/unit/%.o $(UNIT_HELP) $(LIBS)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(IGRA_LDFLAGS) -o $@ $< $(UNIT_HELP) -Wl,--start-group $(LIBS) -Wl,--end-group \
+		`pkg-config --libs check` $(IGRA_LIBS)
+$(BUILD)/tests/%: $(BUILD)/obj/tests/bench/%.o $(LIBS)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(IGRA_LDFLAGS) -o $@ $< -Wl,--start-group $(LIBS) -Wl,--end-group $(IGRA_LIBS)
+$(BUILD)/tests/%: $(BUILD)/obj/tests/e2e/%.o $(LIBS)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(IGRA_LDFLAGS) -o $@ $< -Wl,--start-group $(LIBS) -Wl,--end-group $(IGRA_LIBS)
+
+ifndef V
+Q = @
+endif
+
+clean:
+	rm -rf build
+
+.PHONY: all programs tests clean
+.SECONDARY:
+-include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
