@@ -1,0 +1,174 @@
+/*
+ * The one config file, igra.toml (igra.toml(5), DESIGN 11): TOML 1.0 parsed
+ * in full by a yacc grammar, then every key checked for type and range.
+ * All programs use this parser; each reads only what it needs of the result.
+ */
+#ifndef IGRA_CONF_H
+#define IGRA_CONF_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "kaspa.h"
+
+#define CONF_MAX_SIZE	(4 * 1024 * 1024)	/* 10,000 destinations fit */
+
+/* A number that may be left out of the config. */
+struct conf_u64 {
+	bool		 set;
+	uint64_t	 v;
+};
+
+struct conf_strings {
+	size_t		 n;
+	char		**v;
+};
+
+struct conf_user {			/* a name or a number, resolved late */
+	char		*name;		/* as written; NULL: not set */
+};
+
+enum conf_key_type { KEY_HD_MNEMONIC, KEY_RAW_PRIVATE };
+enum conf_parity { PARITY_EVEN, PARITY_TRUE };
+
+/* Bits of allowed_sighash_types. */
+#define CONF_SIGHASH_ALL		0x01
+#define CONF_SIGHASH_NONE		0x02
+#define CONF_SIGHASH_SINGLE		0x04
+#define CONF_SIGHASH_ALL_ACP		0x08
+#define CONF_SIGHASH_NONE_ACP		0x10
+#define CONF_SIGHASH_SINGLE_ACP		0x20
+
+struct conf {
+	char		*path;			/* file the text came from */
+
+	/* [service] */
+	bool		 network_set;
+	enum kaspa_network network;		/* KASPA_MAINNET unless set */
+	char		*network_text;		/* as written, or NULL */
+	char		*active_profile;
+	char		*data_dir;
+	char		*secrets_file;
+	bool		 use_encrypted_secrets;
+	char		*key_audit_log_path;
+	char		*node_rpc_url;
+	bool		 allow_remote_rpc;
+	bool		 passphrase_rotation_enabled;
+	struct conf_u64	 passphrase_rotation_warn_days;
+	struct conf_u64	 passphrase_rotation_error_days;
+
+	/* [service.hd] */
+	enum conf_key_type key_type;
+	char		*derivation_path;	/* never NULL; "" is the master key */
+	struct conf_strings encrypted_mnemonics;
+	struct conf_u64	 required_sigs;
+	struct conf_strings xpubs;
+
+	/* [service.pskt] */
+	char		*redeem_script_hex;	/* NULL or even-length lower hex */
+	struct conf_strings source_addresses;
+	struct conf_u64	 sig_op_count;
+	char		*change_address;
+	enum conf_parity signer_key_parity;
+	char		*fee_payment_mode;	/* "recipient_pays", "signers_pay", "split" */
+	double		 fee_recipient_parts, fee_signer_parts;
+	struct conf_u64	 fee_sompi;
+
+	/* [security] */
+	uint64_t	 secret_cache_ttl;	/* s */
+	uint64_t	 secret_cache_max;	/* entries */
+	uint64_t	 secrets_file_max;	/* bytes */
+	uint64_t	 unlock_ttl;		/* s, 0: until locked */
+	bool		 verify_after_sign;
+	struct conf_strings admin_users;
+
+	/* [audit] */
+	uint64_t	 checkpoint_interval;
+	uint64_t	 permission_check_interval;
+	uint64_t	 rotate_size;
+	uint64_t	 reserve_bytes;
+	char		*anchor;
+
+	/* [policy] */
+	struct {
+		struct conf_strings allowed_destinations;
+		struct conf_u64	 min_amount_sompi, max_amount_sompi;
+		struct conf_u64	 max_hourly_volume_sompi;
+		struct conf_u64	 max_daily_volume_sompi;
+		struct conf_u64	 max_weekly_volume_sompi;
+		struct conf_u64	 max_fee_sompi;
+		bool		 max_fee_percent_set;
+		double		 max_fee_percent;
+		struct conf_u64	 max_per_hour;
+		bool		 require_reason;
+		unsigned int	 allowed_sighash_types;	/* CONF_SIGHASH_*; default ALL */
+		bool		 allow_replacement;
+		struct conf_u64	 max_lock_time_ahead;	/* s */
+		uint64_t	 max_outpoints;
+		/* Names of the keys that the file sets, in its order. */
+		struct conf_strings keys_set;
+	} policy;
+
+	/* [group] */
+	bool		 group_present;
+	struct {
+		uint64_t	 threshold_m, threshold_n;
+		struct conf_strings member_pubkeys;	/* as written */
+		uint64_t	 network_id;
+		uint64_t	 fee_rate_sompi_per_gram;
+		uint64_t	 finality_blue_score_threshold;
+		uint64_t	 dust_threshold_sompi;
+		uint64_t	 min_recipient_amount_sompi;
+		uint64_t	 session_timeout_seconds;
+	} group;
+
+	/* [rpc] */
+	struct conf_strings allow_users;
+	uint64_t	 rate_limit_rps;
+	uint64_t	 rate_limit_burst;
+	bool		 token_set;
+	uint8_t		 token_hash[32];	/* BLAKE2b-256; the text is wiped */
+
+	/* [keyd] [signd] [auditd] */
+	struct conf_user keyd_user, signd_user, auditd_user;
+	char		*keyd_socket, *keyd_admin_socket, *keyd_state_dir;
+	char		*signd_socket;
+	char		*auditd_socket, *auditd_admin_socket;
+
+	/* What -nv prints: the canonical document, the token masked. */
+	char		*canonical;
+
+	/* Warnings that are not errors (for example a key of Igra's skipped). */
+	struct conf_strings notes;
+};
+
+/*
+ * Parses text (len bytes, need not end in NUL).  path is for messages.
+ * profile: --profile, or NULL for service.active_profile; the tables
+ * [profiles.<that name>.*] override.  euid 0 selects the defaults of a
+ * system service, any other those under data_dir (DESIGN 11).
+ * NULL on error with "path:line: what is wrong" in err.
+ */
+struct conf	*conf_parse(const char *text, size_t len, const char *path,
+		    const char *profile, uid_t euid, char *err, size_t errlen);
+
+/* Reads path (at most CONF_MAX_SIZE bytes; wiped afterwards), then the above. */
+struct conf	*conf_load(const char *path, const char *profile, uid_t euid,
+		    char *err, size_t errlen);
+void		 conf_free(struct conf *);
+
+/*
+ * uid of a conf_user or list element: a number, or a name looked up with
+ * getpwnam.  0 or -1 when there is no such user.
+ */
+int		 conf_uid(const char *name, uid_t *uid, gid_t *gid);
+
+/*
+ * "signer-03" -> 3 (1-99), -1 when it is no profile name.
+ */
+int		 conf_profile_index(const char *profile);
+
+#endif
