@@ -1,0 +1,269 @@
+#include <string.h>
+
+#include "record.h"
+
+#define F(f)	(UINT64_C(1) << (f))
+
+/* What any record may carry. */
+#define COMMON	(F(AF_KSEQ) | F(AF_REQUEST_ID) | F(AF_ERROR) | \
+		F(AF_PEER_UID) | F(AF_PEER_PID))
+#define TX	(F(AF_KEY_REF) | F(AF_SCHEME) | F(AF_PAYLOAD_HASH) | \
+		F(AF_TX_ID) | F(AF_INPUTS) | F(AF_OUTFLOW) | F(AF_FEE) | \
+		F(AF_DESTINATIONS) | F(AF_POLICY) | F(AF_REASON) | \
+		F(AF_DURATION))
+
+static const struct {
+	const char	*name;
+	uint64_t	 fields;
+} events[EV_MAX] = {
+	[EV_SECRET_ACCESS] = { "SecretAccess", COMMON | F(AF_SECRET_NAME) |
+	    F(AF_BACKEND) | F(AF_OPERATION) | F(AF_CACHED) | F(AF_OPERATOR) },
+	[EV_SIGNING] = { "Signing", COMMON | TX },
+	[EV_PUBLIC_KEY] = { "PublicKey", COMMON | F(AF_KEY_REF) |
+	    F(AF_SCHEME) },
+	[EV_KEY_LIFECYCLE] = { "KeyLifecycle", COMMON | F(AF_KEY_REF) |
+	    F(AF_OPERATION) | F(AF_OPERATOR) },
+	[EV_POLICY_DENIED] = { "PolicyDenied", COMMON | TX | F(AF_CHECK) |
+	    F(AF_LIMIT) | F(AF_VALUE) },
+	[EV_UNLOCK] = { "Unlock", COMMON | F(AF_OPERATOR) |
+	    F(AF_INTERACTIVE) },
+	[EV_LOCK] = { "Lock", COMMON | F(AF_OPERATOR) | F(AF_REASON) },
+	[EV_CACHE_EVICTED] = { "CacheEvicted", COMMON | F(AF_KEY_REF) |
+	    F(AF_REASON) },
+	[EV_SERVICE_STARTED] = { "ServiceStarted", COMMON | F(AF_PROGRAM) |
+	    F(AF_VERSION) | F(AF_NETWORK) },
+	[EV_SERVICE_STOPPED] = { "ServiceStopped", COMMON | F(AF_PROGRAM) |
+	    F(AF_REASON) },
+	[EV_PEER_REJECTED] = { "PeerRejected", COMMON | F(AF_SOCKET) |
+	    F(AF_PROGRAM) | F(AF_SUPPRESSED) },
+	[EV_REQUEST_REJECTED] = { "RequestRejected", COMMON | F(AF_METHOD) |
+	    F(AF_CODE) | F(AF_SUPPRESSED) | F(AF_PROGRAM) },
+	[EV_CONFIG_LOADED] = { "ConfigLoaded", COMMON | F(AF_PROGRAM) |
+	    F(AF_CONFIG_HASH) | F(AF_NETWORK) },
+	[EV_POLICY_RELEASED] = { "PolicyReleased", COMMON | F(AF_OPERATOR) |
+	    F(AF_REASON) | F(AF_VALUE) },
+	[EV_SECURITY_ALERT] = { "SecurityAlert", COMMON | F(AF_ALERT) |
+	    F(AF_PATH) | F(AF_EXPECTED) | F(AF_ACTUAL) | F(AF_BYTES) |
+	    F(AF_PROGRAM) },
+	[EV_LOG_ROTATED] = { "LogRotated", COMMON | F(AF_PATH) |
+	    F(AF_REASON) },
+	[EV_CHECKPOINT] = { "Checkpoint", COMMON },
+};
+
+static const struct {
+	const char	*name;
+	enum audit_kind	 kind;
+} fields[AF_MAX] = {
+	[AF_KSEQ] = { "kseq", AK_U64 },
+	[AF_REQUEST_ID] = { "request_id", AK_STR },
+	[AF_ERROR] = { "error", AK_STR },
+	[AF_SECRET_NAME] = { "secret_name", AK_STR },
+	[AF_BACKEND] = { "backend", AK_STR },
+	[AF_OPERATION] = { "operation", AK_STR },
+	[AF_CACHED] = { "cached", AK_BOOL },
+	[AF_KEY_REF] = { "key_ref", AK_STR },
+	[AF_SCHEME] = { "scheme", AK_STR },
+	[AF_PAYLOAD_HASH] = { "payload_hash", AK_HEX },
+	[AF_TX_ID] = { "tx_id", AK_HEX },
+	[AF_INPUTS] = { "inputs", AK_U64 },
+	[AF_OUTFLOW] = { "outflow_sompi", AK_U64 },
+	[AF_FEE] = { "fee_sompi", AK_U64 },
+	[AF_DESTINATIONS] = { "destinations", AK_DESTINATIONS },
+	[AF_POLICY] = { "policy", AK_STR },
+	[AF_CHECK] = { "check", AK_STR },
+	[AF_LIMIT] = { "limit", AK_STR },
+	[AF_VALUE] = { "value", AK_STR },
+	[AF_REASON] = { "reason", AK_STR },
+	[AF_DURATION] = { "duration_ms", AK_SINCE },
+	[AF_PEER_UID] = { "peer_uid", AK_U64 },
+	[AF_PEER_PID] = { "peer_pid", AK_U64 },
+	[AF_OPERATOR] = { "operator", AK_U64 },
+	[AF_INTERACTIVE] = { "interactive", AK_BOOL },
+	[AF_SOCKET] = { "socket", AK_STR },
+	[AF_METHOD] = { "method", AK_STR },
+	[AF_CODE] = { "code", AK_STR },
+	[AF_SUPPRESSED] = { "suppressed", AK_U64 },
+	[AF_PROGRAM] = { "program", AK_STR },
+	[AF_VERSION] = { "version", AK_STR },
+	[AF_NETWORK] = { "network", AK_STR },
+	[AF_CONFIG_HASH] = { "config_hash", AK_HEX },
+	[AF_ALERT] = { "alert", AK_STR },
+	[AF_PATH] = { "path", AK_STR },
+	[AF_EXPECTED] = { "expected", AK_STR },
+	[AF_ACTUAL] = { "actual", AK_STR },
+	[AF_BYTES] = { "bytes", AK_U64 },
+};
+
+static const char	*sources[SRC_MAX] = {
+	[SRC_KEYD] = "keyd",
+	[SRC_SIGND] = "signd",
+	[SRC_AUDITD] = "auditd",
+	[SRC_ADMIN] = "admin",
+};
+
+_Static_assert(AF_MAX <= 64, "one bit a field");
+
+const char *
+audit_event_name(enum audit_event e)
+{
+	return e < EV_MAX ? events[e].name : "?";
+}
+
+const char *
+audit_source_name(enum audit_source s)
+{
+	return s < SRC_MAX ? sources[s] : "?";
+}
+
+const char *
+audit_field_name(enum audit_field f)
+{
+	return f < AF_MAX ? fields[f].name : "?";
+}
+
+enum audit_kind
+audit_field_kind(enum audit_field f)
+{
+	return fields[f].kind;
+}
+
+uint64_t
+audit_event_fields(enum audit_event e)
+{
+	return e < EV_MAX ? events[e].fields : 0;
+}
+
+void
+audit_record_init(struct audit_record *r, enum audit_event ev,
+    enum audit_source src, bool success)
+{
+	memset(r, 0, sizeof(*r));
+	r->event = ev;
+	r->source = src;
+	r->success = success;
+}
+
+void
+audit_set_bytes(struct audit_record *r, enum audit_field f, const void *p,
+    size_t len)
+{
+	r->have |= F(f);
+	r->v[f].b.p = p;
+	r->v[f].b.len = len;
+}
+
+void
+audit_set_str(struct audit_record *r, enum audit_field f, const char *s)
+{
+	size_t	 len;
+
+	if (s == NULL)
+		return;
+	len = strlen(s);
+	audit_set_bytes(r, f, s, len > AUDIT_MAX_STR ? AUDIT_MAX_STR : len);
+}
+
+void
+audit_set_u64(struct audit_record *r, enum audit_field f, uint64_t v)
+{
+	r->have |= F(f);
+	r->v[f].u = v;
+}
+
+bool
+audit_has(const struct audit_record *r, enum audit_field f)
+{
+	return (r->have & F(f)) != 0;
+}
+
+void
+audit_dest_add(struct enc *e, const char *address, struct bytes script,
+    uint64_t amount)
+{
+	enc_str(e, address);
+	enc_bytes(e, script);
+	enc_u64(e, amount);
+}
+
+bool
+audit_dest_next(struct dec *d, struct bytes *address, struct bytes *script,
+    uint64_t *amount)
+{
+	if (d->failed || d->left == 0)
+		return false;
+	*address = dec_bytes(d, AUDIT_MAX_STR);
+	*script = dec_bytes(d, AUDIT_MAX_LINE);
+	*amount = dec_u64(d);
+	return !d->failed;
+}
+
+void
+enc_audit_record(struct enc *e, const struct audit_record *r)
+{
+	unsigned	 f;
+
+	enc_u8(e, (uint8_t)r->event);
+	enc_u8(e, (uint8_t)r->source);
+	enc_u8(e, r->success);
+	enc_u64(e, r->have);
+	for (f = 0; f < AF_MAX; f++) {
+		if (!audit_has(r, f))
+			continue;
+		switch (fields[f].kind) {
+		case AK_STR:
+		case AK_HEX:
+		case AK_DESTINATIONS:
+			enc_bytes(e, r->v[f].b);
+			break;
+		case AK_U64:
+		case AK_SINCE:
+			enc_u64(e, r->v[f].u);
+			break;
+		case AK_BOOL:
+			enc_u8(e, r->v[f].u != 0);
+			break;
+		}
+	}
+}
+
+void
+dec_audit_record(struct dec *d, struct audit_record *r)
+{
+	unsigned	 f;
+	uint8_t		 ev, src;
+
+	memset(r, 0, sizeof(*r));
+	ev = dec_u8(d);
+	src = dec_u8(d);
+	r->success = dec_bool(d);
+	r->have = dec_u64(d);
+	if (ev >= EV_MAX || src >= SRC_MAX ||
+	    (r->have & ~audit_event_fields(ev)) != 0) {
+		d->failed = true;
+		return;
+	}
+	r->event = ev;
+	r->source = src;
+	for (f = 0; f < AF_MAX; f++) {
+		if (!audit_has(r, f))
+			continue;
+		switch (fields[f].kind) {
+		case AK_STR:
+			r->v[f].b = dec_bytes(d, AUDIT_MAX_STR);
+			break;
+		case AK_HEX:
+			r->v[f].b = dec_bytes(d, 64);
+			break;
+		case AK_DESTINATIONS:
+			r->v[f].b = dec_bytes(d, AUDIT_MAX_LINE);
+			break;
+		case AK_U64:
+		case AK_SINCE:
+			r->v[f].u = dec_u64(d);
+			break;
+		case AK_BOOL:
+			r->v[f].u = dec_bool(d);
+			break;
+		}
+	}
+}

@@ -1,0 +1,131 @@
+/*
+ * An audit record on its way to igra-auditd: typed fields, no text format.
+ * One table says which event carries which field; the codec and the writer
+ * of the log both follow it (igra-audit-log(5)).
+ */
+#ifndef IGRA_RECORD_H
+#define IGRA_RECORD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "codec.h"
+
+enum audit_event {
+	EV_SECRET_ACCESS,
+	EV_SIGNING,
+	EV_PUBLIC_KEY,
+	EV_KEY_LIFECYCLE,
+	EV_POLICY_DENIED,
+	EV_UNLOCK,
+	EV_LOCK,
+	EV_CACHE_EVICTED,
+	EV_SERVICE_STARTED,
+	EV_SERVICE_STOPPED,
+	EV_PEER_REJECTED,
+	EV_REQUEST_REJECTED,
+	EV_CONFIG_LOADED,
+	EV_POLICY_RELEASED,
+	EV_SECURITY_ALERT,
+	EV_LOG_ROTATED,
+	EV_CHECKPOINT,
+	EV_MAX
+};
+
+enum audit_source { SRC_KEYD, SRC_SIGND, SRC_AUDITD, SRC_ADMIN, SRC_MAX };
+
+enum audit_kind {
+	AK_STR,			/* UTF-8 text */
+	AK_HEX,			/* bytes, written as lower-case hex */
+	AK_U64,
+	AK_BOOL,
+	AK_SINCE,		/* CLOCK_MONOTONIC start, ns; written as elapsed ms */
+	AK_DESTINATIONS		/* audit_dest_* below */
+};
+
+enum audit_field {
+	AF_KSEQ,
+	AF_REQUEST_ID,
+	AF_ERROR,
+	AF_SECRET_NAME,
+	AF_BACKEND,
+	AF_OPERATION,
+	AF_CACHED,
+	AF_KEY_REF,
+	AF_SCHEME,
+	AF_PAYLOAD_HASH,
+	AF_TX_ID,
+	AF_INPUTS,
+	AF_OUTFLOW,
+	AF_FEE,
+	AF_DESTINATIONS,
+	AF_POLICY,
+	AF_CHECK,
+	AF_LIMIT,
+	AF_VALUE,
+	AF_REASON,
+	AF_DURATION,
+	AF_PEER_UID,
+	AF_PEER_PID,
+	AF_OPERATOR,
+	AF_INTERACTIVE,
+	AF_SOCKET,
+	AF_METHOD,
+	AF_CODE,
+	AF_SUPPRESSED,
+	AF_PROGRAM,
+	AF_VERSION,
+	AF_NETWORK,
+	AF_CONFIG_HASH,
+	AF_ALERT,
+	AF_PATH,
+	AF_EXPECTED,
+	AF_ACTUAL,
+	AF_BYTES,
+	AF_MAX
+};
+
+struct audit_value {
+	uint64_t	 u;
+	struct bytes	 b;
+};
+
+struct audit_record {
+	enum audit_event	 event;
+	enum audit_source	 source;
+	bool			 success;
+	uint64_t		 have;		/* bit per audit_field */
+	struct audit_value	 v[AF_MAX];
+};
+
+#define AUDIT_MAX_LINE	(256 * 1024)	/* of the log, with its newline */
+#define AUDIT_MAX_STR	4096		/* one text field */
+
+const char	*audit_event_name(enum audit_event);
+const char	*audit_source_name(enum audit_source);
+const char	*audit_field_name(enum audit_field);
+enum audit_kind	 audit_field_kind(enum audit_field);
+/* Which fields an event may carry. */
+uint64_t	 audit_event_fields(enum audit_event);
+
+void	audit_record_init(struct audit_record *, enum audit_event,
+	    enum audit_source, bool success);
+/* Text and bytes are views: they must outlive the record. */
+void	audit_set_str(struct audit_record *, enum audit_field, const char *);
+void	audit_set_bytes(struct audit_record *, enum audit_field, const void *,
+	    size_t);
+void	audit_set_u64(struct audit_record *, enum audit_field, uint64_t);
+bool	audit_has(const struct audit_record *, enum audit_field);
+
+/* Destinations: built into an encoder, set as one AF_DESTINATIONS value. */
+void	audit_dest_add(struct enc *, const char *address, struct bytes script,
+	    uint64_t amount_sompi);
+/* Takes the next one off; false at the end or when malformed (d->failed). */
+bool	audit_dest_next(struct dec *, struct bytes *address,
+	    struct bytes *script, uint64_t *amount_sompi);
+
+void	enc_audit_record(struct enc *, const struct audit_record *);
+/* Views into the message.  Fields the event may not carry are a failure. */
+void	dec_audit_record(struct dec *, struct audit_record *);
+
+#endif
