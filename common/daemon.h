@@ -1,0 +1,86 @@
+/*
+ * What every daemon does at start, in the one order of DESIGN 1:
+ *
+ *   daemon_init        fix stdin, out, err; options; read the config
+ *   daemon_bind        open files, bind() sockets (not yet listening)
+ *   daemon_drop        chroot, groups, gid, uid; undumpable; no core files
+ *   daemon_listen      listen(): the credentials that clients see freeze here
+ *   (secmem_init)      the secret arena, for the process that holds secrets
+ *   daemon_confine     no new privileges, then the sandbox
+ *   only now secrets and untrusted input
+ */
+#ifndef IGRA_DAEMON_H
+#define IGRA_DAEMON_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+
+#include "conf.h"
+#include "peer.h"
+
+enum daemon_role { ROLE_KEYD, ROLE_SIGND, ROLE_AUDITD, ROLE_MAX };
+
+struct daemon {
+	enum daemon_role role;
+	const char	*progname;	/* igra-keyd, … */
+	struct conf	*conf;
+	uint8_t		 conf_hash[32];	/* BLAKE2b-256 of the config's text */
+	int		 debug;
+	bool		 root;		/* started as root */
+	bool		 separated;	/* the three roles have three uids */
+	uid_t		 uid[ROLE_MAX];	/* of each role */
+	gid_t		 gid[ROLE_MAX];
+	const char	*chrooted;	/* directory that is now "/", or NULL */
+	char		 sandbox[256];	/* what is in force, in words */
+};
+
+/*
+ * Parses [-dhnv] [-f FILE] [--network N] [--profile P], reads the config,
+ * resolves users.  Exits for -h, -n, -nv (0), usage (2), errors (1).
+ */
+void	daemon_init(struct daemon *, enum daemon_role, int argc, char **argv);
+
+/*
+ * Makes the socket's directory (0755, owned by the role) if it is missing,
+ * takes its instance lock, clears a stale socket, binds, mode 0666.
+ * Fatal on error; a second instance is an error of its own.
+ */
+int	daemon_bind(struct daemon *, const char *path);
+
+/*
+ * Makes path (a directory) mode and owned by the role if it is missing;
+ * fatal when it exists with another owner or as something else.
+ */
+void	daemon_mkdir(struct daemon *, enum daemon_role, const char *path,
+	    mode_t mode);
+
+/*
+ * Becomes the role's user for good.  chroot_dir: only when started as root;
+ * NULL for none.
+ */
+void	daemon_drop(struct daemon *, const char *chroot_dir);
+void	daemon_listen(int fd);
+/* Raises RLIMIT_MEMLOCK to at least this while still root. */
+void	daemon_allow_memlock(struct daemon *, size_t bytes);
+void	daemon_confine(struct daemon *);
+
+/* path as this process sees it, after a chroot into its directory. */
+const char *daemon_path(const struct daemon *, const char *path);
+
+/*
+ * Starts a non-blocking connect to a peer daemon's socket and checks that
+ * its listener has the role's uid.  fd, or -1 (errno; EACCES: wrong uid).
+ */
+int	daemon_connect(struct daemon *, enum daemon_role, const char *path);
+
+/*
+ * accept(2) on a listening socket: non-blocking, close-on-exec, with the
+ * peer's credentials.  fd, or -1 (errno).
+ */
+int	daemon_accept(int fd, struct peer *);
+
+/* Is uid one of [security] admin_users, or 0?  (uid: only 0 and own on devnet) */
+bool	daemon_is_admin(const struct daemon *, uid_t uid);
+
+#endif
