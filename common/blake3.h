@@ -9,8 +9,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define BLAKE3_OUT_LEN	32
+#define BLAKE3_KEY_LEN	32
+
 struct blake3 {
-	uint32_t	 key[8];
+	uint32_t	 key[8];	/* IV, or the key's words */
 	uint32_t	 flags;		/* 0 or KEYED_HASH, for every block */
 	uint32_t	 cv[8];		/* chaining value of the current chunk */
 	uint8_t		 block[64];
@@ -22,8 +25,13 @@ struct blake3 {
 };
 
 void	 blake3_init(struct blake3 *);
-void	 blake3_init_keyed(struct blake3 *, const uint8_t key[32]);
+void	 blake3_init_keyed(struct blake3 *, const uint8_t key[BLAKE3_KEY_LEN]);
+/* Any number of pieces of any size, up to 2^64 - 1 bytes in all. */
 void	 blake3_update(struct blake3 *, const void *, size_t);
-void	 blake3_final(const struct blake3 *, uint8_t out[32]);
+/*
+ * Leaves the state as it is: more input may follow.  Who hashed a secret
+ * wipes the state.
+ */
+void	 blake3_final(const struct blake3 *, uint8_t out[BLAKE3_OUT_LEN]);
 
 #endif

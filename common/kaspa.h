@@ -18,8 +18,12 @@ enum kaspa_network {
 	KASPA_SIMNET
 };
 
-/* "mainnet", "testnet" (also "testnet-10", …), "devnet", "simnet"; -1. */
+/*
+ * "mainnet", "testnet", "testnet-N" (N a u32 from 1, no leading zero; it is
+ * dropped), "devnet", "simnet".  0, or -1 for any other text.
+ */
 int		 kaspa_network_parse(const char *, enum kaspa_network *);
+/* The names above without a suffix; both NULL for no member of the enum. */
 const char	*kaspa_network_name(enum kaspa_network);
 /* Address prefix without the colon: kaspa, kaspatest, kaspadev, kaspasim. */
 const char	*kaspa_network_prefix(enum kaspa_network);
@@ -59,9 +63,13 @@ struct multisig {
 	bool		 ecdsa;		/* keys are 33 bytes compressed */
 	uint8_t		 keys[20][33];	/* x-only in the first 32 bytes if !ecdsa */
 };
-/* Parses a multisig redeem script exactly, to its last byte; n <= 20.  0 or -1. */
+/*
+ * Parses a multisig redeem script exactly, to its last byte; n <= 20, all keys
+ * of one kind, counts past 16 as the script builder pushes them.  Whether the
+ * keys are points on the curve, or differ, is not looked at.  0 or -1.
+ */
 int	 script_multisig_parse(const uint8_t *, size_t, struct multisig *);
-/* Position of an x-only key in a Schnorr multisig redeem script, or -1. */
+/* First position of an x-only key in a Schnorr multisig redeem script, or -1. */
 int	 script_multisig_index(const struct multisig *, const uint8_t xonly[32]);
 
 /* --- addresses (rusty-kaspa crypto/addresses/src/bech32.rs) --- */
@@ -78,14 +86,21 @@ struct kaspa_address {
 	size_t			 len;		/* 32, or 33 for ECDSA */
 };
 
-/* Strict: lower case, known prefix and version, right length, zero padding. */
+/*
+ * Strict: lower case, known prefix and version, right length, zero padding,
+ * nothing before or after.  The text need not end in NUL.  0, or -1 with a
+ * static text in *errstr (errstr may be NULL).
+ */
 int	 address_decode(const char *, size_t, struct kaspa_address *,
 	    const char **errstr);
-/* out: ADDRESS_MAX bytes. */
+/*
+ * out: ADDRESS_MAX bytes.  "" when version and length do not go together or
+ * the network is none.
+ */
 void	 address_encode(const struct kaspa_address *, char *out);
-/* Address of a standard script; -1 if it has none. */
+/* Address of a standard script in out (ADDRESS_MAX bytes); -1 if it has none. */
 int	 address_from_spk(enum kaspa_network, const struct spk *, char *out);
-/* Script of an address: writes at most 35 bytes to out, returns the length. */
+/* Script of an address: at most 35 bytes in out.  Length, 0: no such version. */
 size_t	 address_script(const struct kaspa_address *, uint8_t *out);
 
 /* --- hashes of transactions --- */
@@ -96,18 +111,20 @@ size_t	 address_script(const struct kaspa_address *, uint8_t *out);
  * 1,000 inputs cost linear work.
  */
 struct sighash_cache {
-	uint8_t	 have;
+	uint8_t	 have;		/* which of the five are computed */
 	uint8_t	 prevouts[32];
 	uint8_t	 sequences[32];
 	uint8_t	 sigopcounts[32];
 	uint8_t	 outputs[32];
 	uint8_t	 payload[32];
 };
+/* Before the first input, and again after any change to the transaction. */
 void	 sighash_cache_init(struct sighash_cache *);
 /*
  * Schnorr sighash of input i under its own amount and script, with the given
- * type (one of the six valid; others return -1, as does i out of range or an
- * input without its UTXO).
+ * type (one of the six valid; others return -1, as do i out of range, an
+ * input without its UTXO and transaction versions other than 0 and 1).
+ * Covenants count from version 1; a version-0 transaction must have none.
  */
 int	 sighash_schnorr(const struct tx *, size_t i, uint8_t type,
 	    struct sighash_cache *, uint8_t out[32]);

@@ -1,0 +1,17 @@
+/* Transactions out of the JSON of the vectors; a missing member aborts. */
+#ifndef IGRA_VECTX_H
+#define IGRA_VECTX_H
+
+#include <yajl/yajl_tree.h>
+
+#include "pool.h"
+#include "tx.h"
+
+/* A PSKT document as KASPA.md says: lock time, null sequence, payload. */
+void		 vectx_pskt(struct pool *, yajl_val doc, struct tx *);
+/* The "transaction" of a case of sighash.json. */
+void		 vectx_plain(struct pool *, yajl_val transaction, struct tx *);
+/* "PSKT<hex>" or "PSKB<hex>" (its first document); freed with yajl_tree_free(*whole). */
+yajl_val	 vectx_request(const char *text, yajl_val *whole);
+
+#endif
