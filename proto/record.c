@@ -5,93 +5,93 @@
 #define F(f)	(UINT64_C(1) << (f))
 
 /* What any record may carry. */
-#define COMMON	(F(AF_KSEQ) | F(AF_REQUEST_ID) | F(AF_ERROR) | \
-		F(AF_PEER_UID) | F(AF_PEER_PID))
-#define TX	(F(AF_KEY_REF) | F(AF_SCHEME) | F(AF_PAYLOAD_HASH) | \
-		F(AF_TX_ID) | F(AF_INPUTS) | F(AF_OUTFLOW) | F(AF_FEE) | \
-		F(AF_DESTINATIONS) | F(AF_POLICY) | F(AF_REASON) | \
-		F(AF_DURATION))
+#define COMMON	(F(FIELD_KSEQ) | F(FIELD_REQUEST_ID) | F(FIELD_ERROR) | \
+		F(FIELD_PEER_UID) | F(FIELD_PEER_PID))
+#define TX	(F(FIELD_KEY_REF) | F(FIELD_SCHEME) | F(FIELD_PAYLOAD_HASH) | \
+		F(FIELD_TX_ID) | F(FIELD_INPUTS) | F(FIELD_OUTFLOW) | F(FIELD_FEE) | \
+		F(FIELD_DESTINATIONS) | F(FIELD_POLICY) | F(FIELD_REASON) | \
+		F(FIELD_DURATION))
 
 static const struct {
 	const char	*name;
 	uint64_t	 fields;
 } events[EV_MAX] = {
-	[EV_SECRET_ACCESS] = { "SecretAccess", COMMON | F(AF_SECRET_NAME) |
-	    F(AF_BACKEND) | F(AF_OPERATION) | F(AF_CACHED) | F(AF_OPERATOR) },
+	[EV_SECRET_ACCESS] = { "SecretAccess", COMMON | F(FIELD_SECRET_NAME) |
+	    F(FIELD_BACKEND) | F(FIELD_OPERATION) | F(FIELD_CACHED) | F(FIELD_OPERATOR) },
 	[EV_SIGNING] = { "Signing", COMMON | TX },
-	[EV_PUBLIC_KEY] = { "PublicKey", COMMON | F(AF_KEY_REF) |
-	    F(AF_SCHEME) },
-	[EV_KEY_LIFECYCLE] = { "KeyLifecycle", COMMON | F(AF_KEY_REF) |
-	    F(AF_OPERATION) | F(AF_OPERATOR) },
-	[EV_POLICY_DENIED] = { "PolicyDenied", COMMON | TX | F(AF_CHECK) |
-	    F(AF_LIMIT) | F(AF_VALUE) },
-	[EV_UNLOCK] = { "Unlock", COMMON | F(AF_OPERATOR) |
-	    F(AF_INTERACTIVE) },
-	[EV_LOCK] = { "Lock", COMMON | F(AF_OPERATOR) | F(AF_REASON) },
-	[EV_CACHE_EVICTED] = { "CacheEvicted", COMMON | F(AF_KEY_REF) |
-	    F(AF_REASON) },
-	[EV_SERVICE_STARTED] = { "ServiceStarted", COMMON | F(AF_PROGRAM) |
-	    F(AF_VERSION) | F(AF_NETWORK) },
-	[EV_SERVICE_STOPPED] = { "ServiceStopped", COMMON | F(AF_PROGRAM) |
-	    F(AF_REASON) },
-	[EV_PEER_REJECTED] = { "PeerRejected", COMMON | F(AF_SOCKET) |
-	    F(AF_PROGRAM) | F(AF_SUPPRESSED) },
-	[EV_REQUEST_REJECTED] = { "RequestRejected", COMMON | F(AF_METHOD) |
-	    F(AF_CODE) | F(AF_SUPPRESSED) | F(AF_PROGRAM) },
-	[EV_CONFIG_LOADED] = { "ConfigLoaded", COMMON | F(AF_PROGRAM) |
-	    F(AF_CONFIG_HASH) | F(AF_NETWORK) },
-	[EV_POLICY_RELEASED] = { "PolicyReleased", COMMON | F(AF_OPERATOR) |
-	    F(AF_REASON) | F(AF_VALUE) },
-	[EV_SECURITY_ALERT] = { "SecurityAlert", COMMON | F(AF_ALERT) |
-	    F(AF_PATH) | F(AF_EXPECTED) | F(AF_ACTUAL) | F(AF_BYTES) |
-	    F(AF_PROGRAM) },
-	[EV_LOG_ROTATED] = { "LogRotated", COMMON | F(AF_PATH) |
-	    F(AF_REASON) },
+	[EV_PUBLIC_KEY] = { "PublicKey", COMMON | F(FIELD_KEY_REF) |
+	    F(FIELD_SCHEME) },
+	[EV_KEY_LIFECYCLE] = { "KeyLifecycle", COMMON | F(FIELD_KEY_REF) |
+	    F(FIELD_OPERATION) | F(FIELD_OPERATOR) },
+	[EV_POLICY_DENIED] = { "PolicyDenied", COMMON | TX | F(FIELD_CHECK) |
+	    F(FIELD_LIMIT) | F(FIELD_VALUE) },
+	[EV_UNLOCK] = { "Unlock", COMMON | F(FIELD_OPERATOR) |
+	    F(FIELD_INTERACTIVE) },
+	[EV_LOCK] = { "Lock", COMMON | F(FIELD_OPERATOR) | F(FIELD_REASON) },
+	[EV_CACHE_EVICTED] = { "CacheEvicted", COMMON | F(FIELD_KEY_REF) |
+	    F(FIELD_REASON) },
+	[EV_SERVICE_STARTED] = { "ServiceStarted", COMMON | F(FIELD_PROGRAM) |
+	    F(FIELD_VERSION) | F(FIELD_NETWORK) },
+	[EV_SERVICE_STOPPED] = { "ServiceStopped", COMMON | F(FIELD_PROGRAM) |
+	    F(FIELD_REASON) },
+	[EV_PEER_REJECTED] = { "PeerRejected", COMMON | F(FIELD_SOCKET) |
+	    F(FIELD_PROGRAM) | F(FIELD_SUPPRESSED) },
+	[EV_REQUEST_REJECTED] = { "RequestRejected", COMMON | F(FIELD_METHOD) |
+	    F(FIELD_CODE) | F(FIELD_SUPPRESSED) | F(FIELD_PROGRAM) },
+	[EV_CONFIG_LOADED] = { "ConfigLoaded", COMMON | F(FIELD_PROGRAM) |
+	    F(FIELD_CONFIG_HASH) | F(FIELD_NETWORK) },
+	[EV_POLICY_RELEASED] = { "PolicyReleased", COMMON | F(FIELD_OPERATOR) |
+	    F(FIELD_REASON) | F(FIELD_VALUE) },
+	[EV_SECURITY_ALERT] = { "SecurityAlert", COMMON | F(FIELD_ALERT) |
+	    F(FIELD_PATH) | F(FIELD_EXPECTED) | F(FIELD_ACTUAL) | F(FIELD_BYTES) |
+	    F(FIELD_PROGRAM) },
+	[EV_LOG_ROTATED] = { "LogRotated", COMMON | F(FIELD_PATH) |
+	    F(FIELD_REASON) },
 	[EV_CHECKPOINT] = { "Checkpoint", COMMON },
 };
 
 static const struct {
 	const char	*name;
 	enum audit_kind	 kind;
-} fields[AF_MAX] = {
-	[AF_KSEQ] = { "kseq", AK_U64 },
-	[AF_REQUEST_ID] = { "request_id", AK_STR },
-	[AF_ERROR] = { "error", AK_STR },
-	[AF_SECRET_NAME] = { "secret_name", AK_STR },
-	[AF_BACKEND] = { "backend", AK_STR },
-	[AF_OPERATION] = { "operation", AK_STR },
-	[AF_CACHED] = { "cached", AK_BOOL },
-	[AF_KEY_REF] = { "key_ref", AK_STR },
-	[AF_SCHEME] = { "scheme", AK_STR },
-	[AF_PAYLOAD_HASH] = { "payload_hash", AK_HEX },
-	[AF_TX_ID] = { "tx_id", AK_HEX },
-	[AF_INPUTS] = { "inputs", AK_U64 },
-	[AF_OUTFLOW] = { "outflow_sompi", AK_U64 },
-	[AF_FEE] = { "fee_sompi", AK_U64 },
-	[AF_DESTINATIONS] = { "destinations", AK_DESTINATIONS },
-	[AF_POLICY] = { "policy", AK_STR },
-	[AF_CHECK] = { "check", AK_STR },
-	[AF_LIMIT] = { "limit", AK_STR },
-	[AF_VALUE] = { "value", AK_STR },
-	[AF_REASON] = { "reason", AK_STR },
-	[AF_DURATION] = { "duration_ms", AK_SINCE },
-	[AF_PEER_UID] = { "peer_uid", AK_U64 },
-	[AF_PEER_PID] = { "peer_pid", AK_U64 },
-	[AF_OPERATOR] = { "operator", AK_U64 },
-	[AF_INTERACTIVE] = { "interactive", AK_BOOL },
-	[AF_SOCKET] = { "socket", AK_STR },
-	[AF_METHOD] = { "method", AK_STR },
-	[AF_CODE] = { "code", AK_STR },
-	[AF_SUPPRESSED] = { "suppressed", AK_U64 },
-	[AF_PROGRAM] = { "program", AK_STR },
-	[AF_VERSION] = { "version", AK_STR },
-	[AF_NETWORK] = { "network", AK_STR },
-	[AF_CONFIG_HASH] = { "config_hash", AK_HEX },
-	[AF_ALERT] = { "alert", AK_STR },
-	[AF_PATH] = { "path", AK_STR },
-	[AF_EXPECTED] = { "expected", AK_STR },
-	[AF_ACTUAL] = { "actual", AK_STR },
-	[AF_BYTES] = { "bytes", AK_U64 },
+} fields[FIELD_MAX] = {
+	[FIELD_KSEQ] = { "kseq", AK_U64 },
+	[FIELD_REQUEST_ID] = { "request_id", AK_STR },
+	[FIELD_ERROR] = { "error", AK_STR },
+	[FIELD_SECRET_NAME] = { "secret_name", AK_STR },
+	[FIELD_BACKEND] = { "backend", AK_STR },
+	[FIELD_OPERATION] = { "operation", AK_STR },
+	[FIELD_CACHED] = { "cached", AK_BOOL },
+	[FIELD_KEY_REF] = { "key_ref", AK_STR },
+	[FIELD_SCHEME] = { "scheme", AK_STR },
+	[FIELD_PAYLOAD_HASH] = { "payload_hash", AK_HEX },
+	[FIELD_TX_ID] = { "tx_id", AK_HEX },
+	[FIELD_INPUTS] = { "inputs", AK_U64 },
+	[FIELD_OUTFLOW] = { "outflow_sompi", AK_U64 },
+	[FIELD_FEE] = { "fee_sompi", AK_U64 },
+	[FIELD_DESTINATIONS] = { "destinations", AK_DESTINATIONS },
+	[FIELD_POLICY] = { "policy", AK_STR },
+	[FIELD_CHECK] = { "check", AK_STR },
+	[FIELD_LIMIT] = { "limit", AK_STR },
+	[FIELD_VALUE] = { "value", AK_STR },
+	[FIELD_REASON] = { "reason", AK_STR },
+	[FIELD_DURATION] = { "duration_ms", AK_SINCE },
+	[FIELD_PEER_UID] = { "peer_uid", AK_U64 },
+	[FIELD_PEER_PID] = { "peer_pid", AK_U64 },
+	[FIELD_OPERATOR] = { "operator", AK_U64 },
+	[FIELD_INTERACTIVE] = { "interactive", AK_BOOL },
+	[FIELD_SOCKET] = { "socket", AK_STR },
+	[FIELD_METHOD] = { "method", AK_STR },
+	[FIELD_CODE] = { "code", AK_STR },
+	[FIELD_SUPPRESSED] = { "suppressed", AK_U64 },
+	[FIELD_PROGRAM] = { "program", AK_STR },
+	[FIELD_VERSION] = { "version", AK_STR },
+	[FIELD_NETWORK] = { "network", AK_STR },
+	[FIELD_CONFIG_HASH] = { "config_hash", AK_HEX },
+	[FIELD_ALERT] = { "alert", AK_STR },
+	[FIELD_PATH] = { "path", AK_STR },
+	[FIELD_EXPECTED] = { "expected", AK_STR },
+	[FIELD_ACTUAL] = { "actual", AK_STR },
+	[FIELD_BYTES] = { "bytes", AK_U64 },
 };
 
 static const char	*sources[SRC_MAX] = {
@@ -101,7 +101,7 @@ static const char	*sources[SRC_MAX] = {
 	[SRC_ADMIN] = "admin",
 };
 
-_Static_assert(AF_MAX <= 64, "one bit a field");
+_Static_assert(FIELD_MAX <= 64, "one bit a field");
 
 const char *
 audit_event_name(enum audit_event e)
@@ -118,7 +118,7 @@ audit_source_name(enum audit_source s)
 const char *
 audit_field_name(enum audit_field f)
 {
-	return f < AF_MAX ? fields[f].name : "?";
+	return f < FIELD_MAX ? fields[f].name : "?";
 }
 
 enum audit_kind
@@ -206,7 +206,7 @@ enc_audit_record(struct enc *e, const struct audit_record *r)
 	enc_u8(e, (uint8_t)r->source);
 	enc_u8(e, r->success);
 	enc_u64(e, r->have);
-	for (f = 0; f < AF_MAX; f++) {
+	for (f = 0; f < FIELD_MAX; f++) {
 		if (!audit_has(r, f))
 			continue;
 		switch (fields[f].kind) {
@@ -244,7 +244,7 @@ dec_audit_record(struct dec *d, struct audit_record *r)
 	}
 	r->event = ev;
 	r->source = src;
-	for (f = 0; f < AF_MAX; f++) {
+	for (f = 0; f < FIELD_MAX; f++) {
 		if (!audit_has(r, f))
 			continue;
 		switch (fields[f].kind) {

@@ -44,45 +44,45 @@ enum audit_kind {
 };
 
 enum audit_field {
-	AF_KSEQ,
-	AF_REQUEST_ID,
-	AF_ERROR,
-	AF_SECRET_NAME,
-	AF_BACKEND,
-	AF_OPERATION,
-	AF_CACHED,
-	AF_KEY_REF,
-	AF_SCHEME,
-	AF_PAYLOAD_HASH,
-	AF_TX_ID,
-	AF_INPUTS,
-	AF_OUTFLOW,
-	AF_FEE,
-	AF_DESTINATIONS,
-	AF_POLICY,
-	AF_CHECK,
-	AF_LIMIT,
-	AF_VALUE,
-	AF_REASON,
-	AF_DURATION,
-	AF_PEER_UID,
-	AF_PEER_PID,
-	AF_OPERATOR,
-	AF_INTERACTIVE,
-	AF_SOCKET,
-	AF_METHOD,
-	AF_CODE,
-	AF_SUPPRESSED,
-	AF_PROGRAM,
-	AF_VERSION,
-	AF_NETWORK,
-	AF_CONFIG_HASH,
-	AF_ALERT,
-	AF_PATH,
-	AF_EXPECTED,
-	AF_ACTUAL,
-	AF_BYTES,
-	AF_MAX
+	FIELD_KSEQ,
+	FIELD_REQUEST_ID,
+	FIELD_ERROR,
+	FIELD_SECRET_NAME,
+	FIELD_BACKEND,
+	FIELD_OPERATION,
+	FIELD_CACHED,
+	FIELD_KEY_REF,
+	FIELD_SCHEME,
+	FIELD_PAYLOAD_HASH,
+	FIELD_TX_ID,
+	FIELD_INPUTS,
+	FIELD_OUTFLOW,
+	FIELD_FEE,
+	FIELD_DESTINATIONS,
+	FIELD_POLICY,
+	FIELD_CHECK,
+	FIELD_LIMIT,
+	FIELD_VALUE,
+	FIELD_REASON,
+	FIELD_DURATION,
+	FIELD_PEER_UID,
+	FIELD_PEER_PID,
+	FIELD_OPERATOR,
+	FIELD_INTERACTIVE,
+	FIELD_SOCKET,
+	FIELD_METHOD,
+	FIELD_CODE,
+	FIELD_SUPPRESSED,
+	FIELD_PROGRAM,
+	FIELD_VERSION,
+	FIELD_NETWORK,
+	FIELD_CONFIG_HASH,
+	FIELD_ALERT,
+	FIELD_PATH,
+	FIELD_EXPECTED,
+	FIELD_ACTUAL,
+	FIELD_BYTES,
+	FIELD_MAX
 };
 
 struct audit_value {
@@ -95,7 +95,7 @@ struct audit_record {
 	enum audit_source	 source;
 	bool			 success;
 	uint64_t		 have;		/* bit per audit_field */
-	struct audit_value	 v[AF_MAX];
+	struct audit_value	 v[FIELD_MAX];
 };
 
 #define AUDIT_MAX_LINE	(256 * 1024)	/* of the log, with its newline */
@@ -117,7 +117,7 @@ void	audit_set_bytes(struct audit_record *, enum audit_field, const void *,
 void	audit_set_u64(struct audit_record *, enum audit_field, uint64_t);
 bool	audit_has(const struct audit_record *, enum audit_field);
 
-/* Destinations: built into an encoder, set as one AF_DESTINATIONS value. */
+/* Destinations: built into an encoder, set as one FIELD_DESTINATIONS value. */
 void	audit_dest_add(struct enc *, const char *address, struct bytes script,
 	    uint64_t amount_sompi);
 /* Takes the next one off; false at the end or when malformed (d->failed). */
