@@ -246,8 +246,6 @@ blake3_final(const struct blake3 *b, uint8_t out[BLAKE3_OUT_LEN])
 		compress(&n, 0, cv);
 		parent_node(b, b->stack[i - 1], cv, &n);
 	}
-	/* The root's counter is that of the output block, here the first. */
-	n.counter = 0;
 	compress(&n, ROOT, cv);
 	for (i = 0; i < 8; i++)
 		store32(out + 4 * i, cv[i]);

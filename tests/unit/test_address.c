@@ -301,6 +301,18 @@ START_TEST(sealed)
 	refused(s, strlen(s));
 	seal("kaspa", g, n - 1, s);
 	refused(s, strlen(s));
+	/*
+	 * A NUL taken for a 33rd character would be the group 32, and 30, 32
+	 * gives the checksum of 31, 0.
+	 */
+	g[10] = 31;
+	g[11] = 0;
+	seal("kaspa", g, n, s);
+	len = strlen(s);
+	ck_assert_int_eq(decode(s, len, &a), 0);
+	s[strlen("kaspa:") + 10] = charset[30];
+	s[strlen("kaspa:") + 11] = '\0';
+	refused(s, len);
 	seal("kaspax", g, n, s);		/* no such network */
 	refused(s, strlen(s));
 	seal("", g, n, s);

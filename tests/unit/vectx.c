@@ -164,17 +164,22 @@ vectx_plain(struct pool *p, yajl_val t, struct tx *tx)
 }
 
 yajl_val
-vectx_request(const char *text, yajl_val *whole)
+vectx_request(yajl_val request, yajl_val *decoded)
 {
-	char	 e[256];
-	uint8_t	*json;
+	const char	*text;
+	char		 e[256];
+	uint8_t		*json;
 
-	if (strncmp(text, "PSKT", 4) != 0 && strncmp(text, "PSKB", 4) != 0)
+	*decoded = NULL;
+	if (YAJL_IS_OBJECT(request))
+		return request;
+	if ((text = YAJL_GET_STRING(request)) == NULL ||
+	    (strncmp(text, "PSKT", 4) != 0 && strncmp(text, "PSKB", 4) != 0))
 		errx(1, "request is neither PSKT nor PSKB");
 	json = vec_unhex(text + 4, NULL);
-	*whole = yajl_tree_parse((const char *)json, e, sizeof(e));
-	if (*whole == NULL)
+	*decoded = yajl_tree_parse((const char *)json, e, sizeof(e));
+	if (*decoded == NULL)
 		errx(1, "request: %s", e);
 	free(json);
-	return text[3] == 'B' ? vec_at(*whole, 0) : *whole;
+	return text[3] == 'B' ? vec_at(*decoded, 0) : *decoded;
 }

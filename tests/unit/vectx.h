@@ -11,7 +11,10 @@
 void		 vectx_pskt(struct pool *, yajl_val doc, struct tx *);
 /* The "transaction" of a case of sighash.json. */
 void		 vectx_plain(struct pool *, yajl_val transaction, struct tx *);
-/* "PSKT<hex>" or "PSKB<hex>" (its first document); freed with yajl_tree_free(*whole). */
-yajl_val	 vectx_request(const char *text, yajl_val *whole);
+/*
+ * A request: the document itself, or the text "PSKT<hex>" or "PSKB<hex>" (its
+ * first document).  The caller frees *decoded, NULL for a plain document.
+ */
+yajl_val	 vectx_request(yajl_val request, yajl_val *decoded);
 
 #endif
