@@ -184,7 +184,7 @@ address_decode(const char *s, size_t len, struct kaspa_address *a,
 void
 address_encode(const struct kaspa_address *a, char *out)
 {
-	uint8_t		 raw[MAX_BYTES], groups[MAX_GROUPS];
+	uint8_t		 raw[MAX_BYTES], groups[MAX_GROUPS] = { 0 };
 	const char	*prefix = kaspa_network_prefix(a->network);
 	uint64_t	 sum;
 	size_t		 i, n, at;
