@@ -15,6 +15,7 @@
 #include <sys/types.h>
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "conf.h"
 #include "peer.h"
@@ -31,6 +32,8 @@ struct daemon {
 	bool		 separated;	/* the three roles have three uids */
 	uid_t		 uid[ROLE_MAX];	/* of each role */
 	gid_t		 gid[ROLE_MAX];
+	uid_t		*admins;	/* [security] admin_users, resolved */
+	size_t		 nadmins;
 	const char	*chrooted;	/* directory that is now "/", or NULL */
 	char		 sandbox[256];	/* what is in force, in words */
 };
@@ -49,8 +52,9 @@ void	daemon_init(struct daemon *, enum daemon_role, int argc, char **argv);
 int	daemon_bind(struct daemon *, const char *path);
 
 /*
- * Makes path (a directory) mode and owned by the role if it is missing;
- * fatal when it exists with another owner or as something else.
+ * Makes path (a directory, and outside mainnet what leads to it) if it is
+ * missing: mode, owned by the role.  Fatal when it exists as something else
+ * or belongs to another user than the role or root.
  */
 void	daemon_mkdir(struct daemon *, enum daemon_role, const char *path,
 	    mode_t mode);
@@ -80,7 +84,10 @@ int	daemon_connect(struct daemon *, enum daemon_role, const char *path);
  */
 int	daemon_accept(int fd, struct peer *);
 
-/* Is uid one of [security] admin_users, or 0?  (uid: only 0 and own on devnet) */
+/*
+ * Is uid 0 or one of [security] admin_users?  Where the roles are not
+ * separated, our own uid is the operator as well.
+ */
 bool	daemon_is_admin(const struct daemon *, uid_t uid);
 
 #endif

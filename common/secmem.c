@@ -14,7 +14,6 @@
 #include "secmem.h"
 
 #define ALIGN		16
-#define SCRUB		(80 * 1024)
 
 /*
  * Blocks lie one after another; a header before each says how long it is.
@@ -295,13 +294,4 @@ secmem_wipe(void)
 	/* The headers go too: nothing may allocate after this. */
 	explicit_bzero(arena.heap, arena.heaplen);
 	arena.heaplen = 0;
-}
-
-__attribute__((noinline)) void
-stack_scrub(void)
-{
-	uint8_t	 buf[SCRUB];
-
-	explicit_bzero(buf, sizeof(buf));
-	__asm__ __volatile__("" : : "r"(buf) : "memory");
 }

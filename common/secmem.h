@@ -39,8 +39,4 @@ void		 secmem_page_close(unsigned which);
 /* Wipes everything, whatever is allocated.  Async-signal-safe. */
 void		 secmem_wipe(void);
 
-/* Clears at least 64 KiB of stack below the caller (libsecp256k1 and
- * libargon2 leave key material there). */
-void		 stack_scrub(void);
-
 #endif

@@ -167,7 +167,7 @@ dec_u16(struct dec *d)
 {
 	const uint8_t	*p = dec_take(d, 2);
 
-	return p == NULL ? 0 : (uint16_t)(p[0] | p[1] << 8);
+	return p == NULL ? 0 : (uint16_t)(p[0] | (unsigned)p[1] << 8);
 }
 
 uint32_t
