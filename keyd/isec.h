@@ -112,7 +112,10 @@ int	 isec_plain_open(struct isec_plain *, const uint8_t *file, size_t len,
 	    const uint8_t key[ISEC_KEY_LEN], const char **errstr);
 void	 isec_plain_free(struct isec_plain *);
 
-/* Adds or replaces.  -1: bad name, value too long, file too big, no memory. */
+/*
+ * Adds or replaces; val must not point into the plaintext.  -1: bad name, value too long, file too big, no
+ * memory.
+ */
 int	 isec_put(struct isec_plain *, const char *name, const uint8_t *val,
 	    size_t len, const char **errstr);
 /* -1: there is no such name. */

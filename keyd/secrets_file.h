@@ -35,6 +35,9 @@ struct secrets_file {
  */
 int	 secrets_file_read(const char *path, unsigned flags,
 	    struct secrets_file *, char *err, size_t errlen);
+/* The same relative to an open directory; path is for messages. */
+int	 secrets_file_readat(int dirfd, const char *name, const char *path,
+	    unsigned flags, struct secrets_file *, char *err, size_t errlen);
 void	 secrets_file_free(struct secrets_file *);
 
 /*
@@ -62,7 +65,7 @@ int	 secrets_begin(struct secrets_txn *, const char *path, unsigned flags,
 /*
  * Replaces (or creates, 0600) the file with the old owner and mode: mkstemp in
  * the same directory, fsync, rename, fsync the directory.  A new file never
- * overwrites one that appeared meanwhile.
+ * overwrites one that appeared meanwhile.  Once per secrets_begin().
  */
 int	 secrets_commit(struct secrets_txn *, const uint8_t *data, size_t len,
 	    char *err, size_t errlen);
