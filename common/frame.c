@@ -247,6 +247,16 @@ frame_deliver(struct frame_conn *c)
 	frame_drop_payload(c);
 }
 
+uint8_t *
+frame_take(struct frame_conn *c)
+{
+	uint8_t	*p = c->secret ? NULL : c->payload;
+
+	if (p != NULL)
+		c->payload = NULL;
+	return p;
+}
+
 static struct outbuf *
 outbuf_new(uint16_t type, uint64_t id, const void *p, size_t len)
 {

@@ -44,6 +44,11 @@ struct frame_conn *frame_conn_new(struct event_base *, int fd,
 		    void *arg);
 /* Closes without calling ops->closed.  Safe inside ops->message. */
 void		 frame_conn_close(struct frame_conn *);
+/*
+ * Inside ops->message: the frame's payload (malloc'd) becomes the caller's.
+ * NULL when it is empty or secret.
+ */
+uint8_t		*frame_take(struct frame_conn *);
 /* Backpressure: stop reading from this peer, and go on. */
 void		 frame_conn_pause(struct frame_conn *);
 void		 frame_conn_resume(struct frame_conn *);

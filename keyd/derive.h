@@ -1,0 +1,26 @@
+/*
+ * From the plaintext of a secrets file to a signer's keypair (DESIGN 5).
+ */
+#ifndef IGRA_DERIVE_H
+#define IGRA_DERIVE_H
+
+#include "conf.h"
+#include "keyring.h"
+
+/* Where a profile's key comes from. */
+#define KEY_BACKEND_FILE	"EncryptedFile"
+#define KEY_BACKEND_CONFIG	"EncryptedConfig"	/* layer 1 in igra.toml */
+#define KEY_REF_CONFIG		"service.hd.encrypted_mnemonics[0]"
+
+/*
+ * plain: the checked plaintext, in the arena.  layer1: the key of DESIGN 5,
+ * or NULL.  On success key->pair (allocated by the caller, in the arena),
+ * pub, ref, backend and hd are set.  Everything in between is in the arena
+ * and wiped.
+ */
+enum proto_code	derive_key(const struct conf *, const uint8_t *plain,
+		    size_t len, const uint8_t *layer1, const char *profile,
+		    struct key *, struct key_accesses *, char *err,
+		    size_t errlen);
+
+#endif

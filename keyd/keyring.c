@@ -1,0 +1,434 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "derive.h"
+#include "keyring.h"
+#include "log.h"
+#include "secmem.h"
+
+/* What a page of the arena holds. */
+struct file_keys {
+	uint8_t	 file_key[32];
+	uint8_t	 layer1[32];
+};
+
+static int		 open_plain(const struct keyring_file *, uint8_t **,
+			    size_t *, uint8_t **, const char **);
+static void		 file_forget(struct keyring_file *);
+static struct key	*key_new(void);
+static void		 key_free(struct key *);
+static struct key	*cache_find(struct keyring *, const char *);
+static void		 cache_add(struct keyring *, struct key *);
+static void		 cache_drop(struct keyring *, struct key *,
+			    const char *);
+static void		 cache_clear(struct keyring *);
+static void		 cache_arm(struct keyring *);
+static void		 cache_expire(void *);
+static void		 unlock_expire(void *);
+
+int
+keyring_init(struct keyring *r, const struct conf *c, struct event_base *base)
+{
+	memset(r, 0, sizeof(*r));
+	r->conf = c;
+	TAILQ_INIT(&r->keys);
+	r->staged.page = 1;
+	r->evict = boottimer_new(base, cache_expire, r);
+	r->relock = boottimer_new(base, unlock_expire, r);
+	return r->evict == NULL || r->relock == NULL ? -1 : 0;
+}
+
+bool
+keyring_locked(const struct keyring *r)
+{
+	return r->file.data == NULL;
+}
+
+/*
+ * Decrypts a file into the arena; *layer1 is a copy there too (NULL without
+ * one).  The caller frees both.
+ */
+static int
+open_plain(const struct keyring_file *f, uint8_t **plain, size_t *len,
+    uint8_t **layer1, const char **errstr)
+{
+	struct file_keys	*keys;
+	size_t			 max = f->len - ISEC_OVERHEAD;
+	int			 ret = -1;
+
+	*layer1 = NULL;
+	*errstr = "the secret arena is full: raise [security] "
+	    "secrets_file_max";
+	if ((*plain = secmem_alloc(max)) == NULL)
+		return -1;
+	if ((keys = secmem_page_open(f->page)) == NULL) {
+		*errstr = "cannot open the page of the file key";
+		goto out;
+	}
+	if (f->has_layer1) {
+		if ((*layer1 = secmem_alloc(32)) == NULL)
+			goto close;
+		memcpy(*layer1, keys->layer1, 32);
+	}
+	ret = isec_open(f->data, f->len, keys->file_key, *plain, max, len,
+	    errstr);
+close:
+	secmem_page_close(f->page);
+out:
+	if (ret == -1) {
+		secmem_free(*plain);
+		secmem_free(*layer1);
+		*plain = *layer1 = NULL;
+	}
+	return ret;
+}
+
+static void
+file_forget(struct keyring_file *f)
+{
+	struct file_keys	*keys;
+
+	if ((keys = secmem_page_open(f->page)) != NULL)
+		sodium_memzero(keys, sizeof(*keys));
+	secmem_page_close(f->page);
+	free(f->data);
+	f->data = NULL;
+	f->len = 0;
+	f->has_layer1 = false;
+}
+
+enum proto_code
+keyring_stage(struct keyring *r, uint8_t *data, size_t len,
+    const struct msg_unlock *m, uint8_t pub[33], char ref[NAME_BUF],
+    struct key_accesses *acc, char *err, size_t errlen)
+{
+	struct keyring_file	*f = &r->staged;
+	struct file_keys	*keys;
+	struct key		*k = NULL;
+	const char		*errstr = NULL;
+	uint8_t			*plain = NULL, *layer1 = NULL;
+	size_t			 plainlen;
+	enum proto_code		 code = CODE_INTERNAL;
+
+	keyring_abort(r);
+	f->data = data;
+	f->len = len;
+	if (isec_parse_header(data, len, &f->header, &errstr) == -1) {
+		code = CODE_UNAUTHORIZED;
+		goto fail;
+	}
+	if (len > r->conf->secrets_file_max) {
+		snprintf(err, errlen, "the secrets file has %zu bytes, more "
+		    "than [security] secrets_file_max = %llu", len,
+		    (unsigned long long)r->conf->secrets_file_max);
+		code = CODE_TOO_LARGE;
+		goto fail;
+	}
+	if ((keys = secmem_page_open(f->page)) == NULL) {
+		errstr = "cannot open the page of the file key";
+		goto fail;
+	}
+	memcpy(keys->file_key, m->file_key, sizeof(keys->file_key));
+	memcpy(keys->layer1, m->layer1_key, sizeof(keys->layer1));
+	secmem_page_close(f->page);
+	f->has_layer1 = m->has_layer1;
+	if (open_plain(f, &plain, &plainlen, &layer1, &errstr) == -1 ||
+	    isec_check(plain, plainlen, &errstr) == -1) {
+		code = CODE_UNAUTHORIZED;
+		goto fail;
+	}
+	if ((k = key_new()) == NULL) {
+		errstr = "the secret arena is full";
+		goto fail;
+	}
+	code = derive_key(r->conf, plain, plainlen, layer1,
+	    r->conf->active_profile, k, acc, err, errlen);
+	if (code != CODE_NONE)
+		goto fail;
+	memcpy(pub, k->pub, 33);
+	(void)strlcpy(ref, k->ref, NAME_BUF);
+	goto out;
+fail:
+	if (errstr != NULL)
+		snprintf(err, errlen, "%s", errstr);
+	keyring_abort(r);
+out:
+	key_free(k);
+	secmem_free(plain);
+	secmem_free(layer1);
+	stack_scrub();
+	return code;
+}
+
+void
+keyring_commit(struct keyring *r)
+{
+	struct keyring_file	 old = r->file;
+
+	cache_clear(r);
+	r->file = r->staged;
+	r->staged = old;
+	if (old.data == NULL)
+		r->staged.page = 1 - r->file.page;
+	file_forget(&r->staged);
+	if (curve_rerandomize() == -1)
+		log_warnx("cannot re-randomise the curve context");
+	r->unlocked_at = bootclock_now();
+	boottimer_set(r->relock, r->conf->unlock_ttl == 0 ? 0 :
+	    r->unlocked_at + (int64_t)r->conf->unlock_ttl * NS_PER_S);
+}
+
+void
+keyring_abort(struct keyring *r)
+{
+	file_forget(&r->staged);
+}
+
+void
+keyring_lock(struct keyring *r)
+{
+	cache_clear(r);
+	file_forget(&r->staged);
+	file_forget(&r->file);
+	r->unlocked_at = 0;
+	boottimer_set(r->relock, 0);
+	boottimer_set(r->evict, 0);
+	stack_scrub();
+}
+
+static void
+unlock_expire(void *arg)
+{
+	struct keyring	*r = arg;
+
+	if (r->expired != NULL)
+		r->expired(r->arg);
+}
+
+static struct key *
+key_new(void)
+{
+	struct key	*k;
+
+	if ((k = calloc(1, sizeof(*k))) == NULL)
+		return NULL;
+	if ((k->pair = secmem_alloc(sizeof(*k->pair))) == NULL) {
+		free(k);
+		return NULL;
+	}
+	return k;
+}
+
+static void
+key_free(struct key *k)
+{
+	if (k == NULL)
+		return;
+	secmem_free(k->pair);
+	free(k);
+}
+
+static struct key *
+cache_find(struct keyring *r, const char *profile)
+{
+	struct key	*k;
+
+	TAILQ_FOREACH(k, &r->keys, entry)
+		if (strcmp(k->profile, profile) == 0)
+			return k;
+	return NULL;
+}
+
+static void
+cache_drop(struct keyring *r, struct key *k, const char *reason)
+{
+	TAILQ_REMOVE(&r->keys, k, entry);
+	r->nkeys--;
+	if (reason != NULL) {
+		r->evictions++;
+		/* Wiped first: telling anybody may take time. */
+		secmem_free(k->pair);
+		k->pair = NULL;
+		if (r->evicted != NULL)
+			r->evicted(k->ref, reason, r->arg);
+	}
+	key_free(k);
+}
+
+static void
+cache_clear(struct keyring *r)
+{
+	struct key	*k;
+
+	while ((k = TAILQ_FIRST(&r->keys)) != NULL)
+		cache_drop(r, k, NULL);
+}
+
+static void
+cache_add(struct keyring *r, struct key *k)
+{
+	if (r->conf->secret_cache_ttl == 0 || r->conf->secret_cache_max == 0)
+		return;
+	while (r->nkeys >= r->conf->secret_cache_max)
+		cache_drop(r, TAILQ_LAST(&r->keys, keys), "least recently "
+		    "used");
+	k->expires = bootclock_now() +
+	    (int64_t)r->conf->secret_cache_ttl * NS_PER_S;
+	k->listed = true;
+	TAILQ_INSERT_HEAD(&r->keys, k, entry);
+	r->nkeys++;
+	cache_arm(r);
+}
+
+static void
+cache_arm(struct keyring *r)
+{
+	struct key	*k;
+	int64_t		 first = 0;
+
+	TAILQ_FOREACH(k, &r->keys, entry)
+		if (first == 0 || k->expires < first)
+			first = k->expires;
+	boottimer_set(r->evict, first);
+}
+
+static void
+cache_expire(void *arg)
+{
+	struct keyring	*r = arg;
+	struct key	*k, *next;
+	int64_t		 now = bootclock_now();
+
+	TAILQ_FOREACH_SAFE(k, &r->keys, entry, next)
+		if (k->expires <= now)
+			cache_drop(r, k, "time to live over");
+	cache_arm(r);
+}
+
+enum proto_code
+keyring_get(struct keyring *r, const char *profile, struct key **out,
+    struct key_accesses *acc, char *err, size_t errlen)
+{
+	struct key	*k;
+	const char	*errstr;
+	uint8_t		*plain, *layer1;
+	size_t		 len;
+	enum proto_code	 code;
+
+	*out = NULL;
+	if (keyring_locked(r)) {
+		snprintf(err, errlen, "igra-keyd is locked: unlock it with "
+		    "igractl unlock");
+		return CODE_LOCKED;
+	}
+	if (profile == NULL)
+		profile = r->conf->active_profile;
+	if ((k = cache_find(r, profile)) != NULL) {
+		if (k->expires > bootclock_now()) {
+			TAILQ_REMOVE(&r->keys, k, entry);
+			TAILQ_INSERT_HEAD(&r->keys, k, entry);
+			if (acc != NULL && acc->n < KEYRING_MAX_ACCESS) {
+				(void)strlcpy(acc->a[acc->n].name, k->ref,
+				    NAME_BUF);
+				acc->a[acc->n].backend = k->backend;
+				acc->a[acc->n++].cached = true;
+			}
+			*out = k;
+			return CODE_NONE;
+		}
+		cache_drop(r, k, "time to live over");
+	}
+	if ((k = key_new()) == NULL) {
+		snprintf(err, errlen, "the secret arena is full");
+		return CODE_INTERNAL;
+	}
+	if (open_plain(&r->file, &plain, &len, &layer1, &errstr) == -1) {
+		snprintf(err, errlen, "%s", errstr);
+		key_free(k);
+		return CODE_INTERNAL;
+	}
+	(void)strlcpy(k->profile, profile, sizeof(k->profile));
+	code = derive_key(r->conf, plain, len, layer1, profile, k, acc, err,
+	    errlen);
+	secmem_free(plain);
+	secmem_free(layer1);
+	stack_scrub();
+	if (code != CODE_NONE) {
+		key_free(k);
+		return code;
+	}
+	cache_add(r, k);
+	*out = k;
+	return CODE_NONE;
+}
+
+void
+keyring_put(struct keyring *r, struct key *k)
+{
+	(void)r;
+	stack_scrub();
+	if (k != NULL && !k->listed)
+		key_free(k);
+}
+
+enum proto_code
+keyring_list(struct keyring *r, struct pool *pool, struct msg_key_list *m,
+    char *err, size_t errlen)
+{
+	struct isec_entry	 e;
+	struct key_entry_info	*info;
+	enum secret_kind	 kind;
+	const char		*errstr;
+	uint8_t			*plain, *layer1;
+	size_t			 len, pos = 0;
+	unsigned		 version;
+	char			 profile[10];
+	enum proto_code		 code = CODE_NONE;
+
+	memset(m, 0, sizeof(*m));
+	if (keyring_locked(r)) {
+		snprintf(err, errlen, "igra-keyd is locked: unlock it with "
+		    "igractl unlock");
+		return CODE_LOCKED;
+	}
+	if (open_plain(&r->file, &plain, &len, &layer1, &errstr) == -1) {
+		snprintf(err, errlen, "%s", errstr);
+		return CODE_INTERNAL;
+	}
+	m->key = pool_alloc(pool, isec_count(plain, len) + 1,
+	    sizeof(*m->key));
+	if (m->key != NULL && r->conf->key_type == KEY_HD_MNEMONIC &&
+	    r->conf->encrypted_mnemonics.n > 0) {
+		info = &m->key[m->n++];
+		info->key_ref = bytes_str(KEY_REF_CONFIG);
+		info->profile = bytes_str(r->conf->active_profile);
+		info->hd = info->active = true;
+	}
+	while (m->key != NULL && isec_next(plain, len, &pos, &e)) {
+		if (!secret_name_parse(e.name, e.namelen, &kind, profile,
+		    &version) || version != 1 || m->n >= 4096)
+			continue;
+		if (kind != (r->conf->key_type == KEY_RAW_PRIVATE ?
+		    SECRET_KIND_PRIVATE_KEY : SECRET_KIND_MNEMONIC))
+			continue;
+		info = &m->key[m->n++];
+		info->key_ref.p = pool_dup(pool, e.name, e.namelen);
+		info->key_ref.len = e.namelen;
+		info->profile.p = pool_dup(pool, profile, strlen(profile));
+		info->profile.len = strlen(profile);
+		info->hd = kind == SECRET_KIND_MNEMONIC;
+		info->active = strcmp(profile, r->conf->active_profile) == 0;
+		if (info->key_ref.p == NULL || info->profile.p == NULL)
+			m->key = NULL;
+	}
+	if (m->key == NULL) {
+		snprintf(err, errlen, "out of memory");
+		code = CODE_INTERNAL;
+	}
+	secmem_free(plain);
+	secmem_free(layer1);
+	return code;
+}

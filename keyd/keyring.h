@@ -1,0 +1,114 @@
+/*
+ * The unlocked secrets file and the keypairs made from it (DESIGN 5 to 7).
+ *
+ * keyd keeps the file's ciphertext and, in a page that is closed except while
+ * in use, its key.  What a signature needs is decrypted for that moment into
+ * the arena; only the derived keypair stays, until its time is up.
+ */
+#ifndef IGRA_KEYRING_H
+#define IGRA_KEYRING_H
+
+#include <sys/queue.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <event2/event.h>
+
+#include "bootclock.h"
+#include "conf.h"
+#include "curve.h"
+#include "isec.h"
+#include "messages.h"
+#include "names.h"
+
+#define KEYRING_MAX_ACCESS	4
+
+/* One use of a secret, for the log. */
+struct key_access {
+	char		 name[NAME_BUF];
+	const char	*backend;
+	bool		 cached;
+};
+
+struct key_accesses {
+	unsigned	 n;
+	struct key_access a[KEYRING_MAX_ACCESS];
+};
+
+struct key {
+	TAILQ_ENTRY(key)	 entry;		/* most recently used first */
+	bool			 listed;	/* false: gone after this use */
+	char			 profile[10];
+	char			 ref[NAME_BUF];	/* the secret's name */
+	const char		*backend;
+	bool			 hd;
+	uint8_t			 pub[33];	/* compressed */
+	secp256k1_keypair	*pair;		/* in the arena */
+	int64_t			 expires;	/* bootclock */
+};
+TAILQ_HEAD(keys, key);
+
+struct keyring_file {
+	uint8_t			*data;		/* ciphertext; NULL: locked */
+	size_t			 len;
+	struct isec_header	 header;
+	bool			 has_layer1;
+	unsigned		 page;		/* of the arena, with the keys */
+};
+
+struct keyring {
+	const struct conf	*conf;
+	struct keyring_file	 file;
+	struct keyring_file	 staged;
+	struct keys		 keys;
+	unsigned		 nkeys;
+	struct boottimer	*evict;
+	struct boottimer	*relock;	/* unlock_ttl */
+	int64_t			 unlocked_at;
+	uint64_t		 evictions;
+	/* Told of each eviction by time or for room (reason in words). */
+	void			(*evicted)(const char *ref, const char *reason,
+				    void *);
+	/* unlock_ttl is over. */
+	void			(*expired)(void *);
+	void			*arg;
+};
+
+/* 0, or -1 without memory.  The arena must be there. */
+int	keyring_init(struct keyring *, const struct conf *,
+	    struct event_base *);
+
+bool	keyring_locked(const struct keyring *);
+
+/*
+ * Stages a file and its keys: decrypts and checks it whole, finds the active
+ * profile's key and returns its compressed public key and key_ref.  Takes a
+ * copy of nothing secret but the keys, which go to their page.  data (malloc'd) is
+ * taken over in any case.  CODE_NONE, or a code with a message in err.
+ */
+enum proto_code	keyring_stage(struct keyring *, uint8_t *data, size_t len,
+		    const struct msg_unlock *, uint8_t pub[33],
+		    char ref[NAME_BUF], struct key_accesses *,
+		    char *err, size_t errlen);
+/* What is staged takes the place of what was, at once; the cache is emptied. */
+void	keyring_commit(struct keyring *);
+void	keyring_abort(struct keyring *);
+/* Forgets and wipes everything. */
+void	keyring_lock(struct keyring *);
+
+/*
+ * The keypair of a profile (NULL: the active one), from the cache or freshly
+ * derived; give it back with keyring_put before returning to the event loop.
+ * accesses may be NULL.
+ */
+enum proto_code	keyring_get(struct keyring *, const char *profile,
+		    struct key **, struct key_accesses *, char *err,
+		    size_t errlen);
+void	keyring_put(struct keyring *, struct key *);
+
+/* The keys that could sign; arrays and text from the pool. */
+enum proto_code	keyring_list(struct keyring *, struct pool *,
+		    struct msg_key_list *, char *err, size_t errlen);
+
+#endif
