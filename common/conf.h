@@ -123,10 +123,19 @@ struct conf {
 		uint64_t	 dust_threshold_sompi;
 		uint64_t	 min_recipient_amount_sompi;
 		uint64_t	 session_timeout_seconds;
+		/* [group.group_metadata] and [group.policy]: Igra's group id. */
+		uint64_t	 creation_timestamp_nanos;
+		char		*group_name;
+		uint64_t	 policy_version;
+		struct conf_strings policy_destinations;
+		struct conf_u64	 policy_min_amount_sompi;
+		struct conf_u64	 policy_max_amount_sompi;
+		struct conf_u64	 policy_max_daily_volume_sompi;
+		bool		 policy_require_reason;
 	} group;
 
 	/* [rpc] */
-	struct conf_strings allow_users;
+	struct conf_strings allow_users;	/* never empty: else the default */
 	uint64_t	 rate_limit_rps;
 	uint64_t	 rate_limit_burst;
 	bool		 token_set;
@@ -143,6 +152,8 @@ struct conf {
 
 	/* Warnings that are not errors (for example a key of Igra's skipped). */
 	struct conf_strings notes;
+
+	unsigned	*lines;			/* conf_line() */
 };
 
 /*
@@ -161,8 +172,29 @@ struct conf	*conf_load(const char *path, const char *profile, uid_t euid,
 void		 conf_free(struct conf *);
 
 /*
+ * Line on which the file sets a key ("service.pskt.change_address"), in the
+ * active profile if it does so there; 0 when it does not.  For messages of
+ * checks that take more than one value.
+ */
+unsigned	 conf_line(const struct conf *, const char *key);
+
+/*
+ * Name of the first key that differs between the two and that a reload may
+ * not change (igra.toml(5)), or NULL.  Users are compared as written.
+ */
+const char	*conf_frozen_change(const struct conf *, const struct conf *);
+
+/*
+ * Passphrase age in days from which to warn and from which to refuse
+ * (0: never), with the network's defaults where the config is silent.
+ */
+void		 conf_rotation_days(const struct conf *, enum kaspa_network,
+		    uint64_t *warn, uint64_t *error);
+
+/*
  * uid of a conf_user or list element: a number, or a name looked up with
- * getpwnam.  0 or -1 when there is no such user.
+ * getpwnam.  The group is that of the user, or the uid's number when the
+ * system knows no such uid.  0, or -1 when there is no such name.
  */
 int		 conf_uid(const char *name, uid_t *uid, gid_t *gid);
 
