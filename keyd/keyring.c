@@ -171,8 +171,6 @@ keyring_commit(struct keyring *r)
 	cache_clear(r);
 	r->file = r->staged;
 	r->staged = old;
-	if (old.data == NULL)
-		r->staged.page = 1 - r->file.page;
 	file_forget(&r->staged);
 	if (curve_rerandomize() == -1)
 		log_warnx("cannot re-randomise the curve context");

@@ -1,0 +1,500 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "audit.h"
+#include "bootclock.h"
+#include "log.h"
+
+#define RETRY_MS	100
+#define SUMMARY_S	5
+
+static void	link_connect(int, short, void *);
+static void	link_lost(struct audit_link *, const char *);
+static void	link_closed(struct frame_conn *, const char *, void *);
+static void	link_message(struct frame_conn *, const struct frame *, void *);
+static void	link_state(struct audit_link *, const struct frame *);
+static void	link_ack(struct audit_link *, const struct frame *);
+static void	link_refused(struct audit_link *, const struct frame *);
+static void	retry_later(struct audit_link *);
+static void	wait_answer(struct audit_wait *, bool,
+		    const struct msg_audit_ack *, const char *);
+static void	wait_free(struct audit_link *, struct audit_wait *);
+static int	wait_number(struct audit_link *, struct audit_wait *);
+static struct audit_wait *wait_new(struct audit_link *, struct audit_record *,
+		    uint32_t, const char **);
+static void	wait_send(struct audit_link *, struct audit_wait *);
+static void	timeouts_arm(struct audit_link *);
+static void	timeouts_run(int, short, void *);
+static void	summary_run(int, short, void *);
+
+static const struct frame_ops link_ops = { link_message, link_closed };
+
+int
+audit_init(struct audit_link *l, struct daemon *d, struct event_base *base)
+{
+	struct timeval	 tv = { SUMMARY_S, 0 };
+
+	memset(l, 0, sizeof(*l));
+	l->d = d;
+	l->base = base;
+	TAILQ_INIT(&l->waits);
+	l->retry = evtimer_new(base, link_connect, l);
+	l->timeout = evtimer_new(base, timeouts_run, l);
+	l->summary = event_new(base, -1, EV_PERSIST, summary_run, l);
+	l->limiter = calloc(1, sizeof(*l->limiter));
+	if (l->retry == NULL || l->timeout == NULL || l->summary == NULL ||
+	    l->limiter == NULL)
+		return -1;
+	limiter_init(l->limiter, LIMITER_EVENTS, LIMITER_WINDOW);
+	event_add(l->summary, &tv);
+	event_active(l->retry, EV_TIMEOUT, 1);
+	return 0;
+}
+
+void
+audit_free(struct audit_link *l)
+{
+	struct audit_wait	*w;
+
+	if (l->conn != NULL)
+		frame_conn_close(l->conn);
+	while ((w = TAILQ_FIRST(&l->waits)) != NULL) {
+		wait_answer(w, false, NULL, "igra-keyd is stopping");
+		wait_free(l, w);
+	}
+	event_free(l->retry);
+	event_free(l->timeout);
+	event_free(l->summary);
+	free(l->limiter);
+	memset(l, 0, sizeof(*l));
+}
+
+bool
+audit_ready(const struct audit_link *l)
+{
+	const struct audit_wait	*w = TAILQ_FIRST(&l->waits);
+
+	/* An overdue record means that auditd hangs: refuse at once. */
+	return l->ready && (w == NULL || monotonic_now() - w->sent_ns <
+	    (uint64_t)AUDIT_TIMEOUT_MS * 1000000);
+}
+
+static void
+retry_later(struct audit_link *l)
+{
+	struct timeval	 tv = { 0, RETRY_MS * 1000 };
+
+	event_add(l->retry, &tv);
+}
+
+static void
+link_connect(int fd, short what, void *arg)
+{
+	struct audit_link	*l = arg;
+
+	(void)what;
+	if (l->conn != NULL)
+		return;
+	fd = daemon_connect(l->d, ROLE_AUDITD, l->d->conf->auditd_socket);
+	if (fd == -1) {
+		if (!l->complained)
+			log_warn("%s: igra-auditd cannot be reached; nothing "
+			    "is signed until it is", l->d->conf->auditd_socket);
+		l->complained = true;
+		retry_later(l);
+		return;
+	}
+	l->conn = frame_conn_new(l->base, fd, LINK_AUDITD, false, &link_ops,
+	    l);
+	if (l->conn == NULL ||
+	    frame_send(l->conn, MSG_AUDIT_HELLO, 0, NULL, 0) == -1)
+		link_lost(l, "cannot send");
+}
+
+/* Everybody who waits is told no; the records stay, to be sent again. */
+static void
+link_lost(struct audit_link *l, const char *why)
+{
+	struct audit_wait	*w;
+
+	if (!l->complained)
+		log_warning("igra-auditd: %s; nothing is signed until it is "
+		    "back", why);
+	l->complained = true;
+	l->ready = false;
+	if (l->conn != NULL)
+		frame_conn_close(l->conn);
+	l->conn = NULL;
+	TAILQ_FOREACH(w, &l->waits, entry)
+		wait_answer(w, false, NULL, "igra-auditd went away before "
+		    "the record was durable");
+	retry_later(l);
+}
+
+static void
+link_closed(struct frame_conn *c, const char *why, void *arg)
+{
+	struct audit_link	*l = arg;
+
+	(void)c;
+	l->conn = NULL;			/* freed by frame */
+	link_lost(l, why);
+}
+
+static void
+link_message(struct frame_conn *c, const struct frame *f, void *arg)
+{
+	struct audit_link	*l = arg;
+
+	(void)c;
+	switch (f->type) {
+	case MSG_AUDIT_STATE:
+		link_state(l, f);
+		return;
+	case MSG_AUDIT_ACK:
+		link_ack(l, f);
+		return;
+	case MSG_ERROR:
+		link_refused(l, f);
+		return;
+	}
+	log_alert("igra-auditd sent an answer of type %u out of turn",
+	    f->type);
+	link_lost(l, "protocol error");
+}
+
+static void
+link_state(struct audit_link *l, const struct frame *f)
+{
+	struct msg_audit_state	 m;
+	struct audit_wait	*w, *next;
+	struct pool		 pool;
+
+	pool_init(&pool, 0);
+	if (l->ready || dec_audit_state(f->p, f->len, &pool, &m) == -1) {
+		log_alert("igra-auditd sent a broken greeting");
+		link_lost(l, "protocol error");
+		return;
+	}
+	if (m.last_kseq < l->acked_kseq)
+		log_alert("the audit log ends at kseq %llu, but igra-auditd "
+		    "acknowledged %llu: the log was rolled back",
+		    (unsigned long long)m.last_kseq,
+		    (unsigned long long)l->acked_kseq);
+	if (!l->numbered || m.last_kseq > l->kseq)
+		l->kseq = m.last_kseq;
+	l->numbered = true;
+	l->acked_seq = m.seq;
+	memcpy(l->head, m.head, sizeof(l->head));
+	l->pid = m.pid;
+	l->ready = true;
+	if (l->complained)
+		log_info("igra-auditd is back");
+	l->complained = false;
+	TAILQ_FOREACH_SAFE(w, &l->waits, entry, next) {
+		if (w->numbered && w->last_kseq <= m.last_kseq) {
+			wait_free(l, w);	/* it has that one */
+			continue;
+		}
+		if (!w->numbered && wait_number(l, w) == -1) {
+			wait_free(l, w);
+			continue;
+		}
+		if (l->conn != NULL)
+			wait_send(l, w);
+	}
+}
+
+static void
+link_ack(struct audit_link *l, const struct frame *f)
+{
+	struct msg_audit_ack	 m;
+	struct audit_wait	*w;
+	struct pool		 pool;
+
+	pool_init(&pool, 0);
+	w = TAILQ_FIRST(&l->waits);
+	if (dec_audit_ack(f->p, f->len, &pool, &m) == -1 || w == NULL ||
+	    f->id != w->id || m.last_kseq < w->last_kseq) {
+		log_alert("igra-auditd acknowledged what was not sent");
+		link_lost(l, "protocol error");
+		return;
+	}
+	l->acked_kseq = w->last_kseq;
+	l->acked_seq = m.seq;
+	memcpy(l->head, m.head, sizeof(l->head));
+	l->commits++;
+	l->wait_us += (monotonic_now() - w->sent_ns) / 1000;
+	if (l->complained)
+		log_info("igra-auditd answers again");
+	l->complained = false;
+	/* Off the list first: the callback may submit more. */
+	TAILQ_REMOVE(&l->waits, w, entry);
+	l->nwaits--;
+	l->bytes -= w->len;
+	wait_answer(w, true, &m, NULL);
+	freezero(w->p, w->len);
+	free(w);
+	timeouts_arm(l);
+}
+
+/* Refused is known not to be written: it is not sent again. */
+static void
+link_refused(struct audit_link *l, const struct frame *f)
+{
+	struct msg_error	 m;
+	struct audit_wait	*w;
+	struct pool		 pool;
+	char			 why[256];
+
+	pool_init(&pool, 0);
+	TAILQ_FOREACH(w, &l->waits, entry)
+		if (w->id == f->id)
+			break;
+	if (w == NULL || dec_error(f->p, f->len, &pool, &m) == -1) {
+		log_alert("igra-auditd refused what was not sent");
+		link_lost(l, "protocol error");
+		return;
+	}
+	if (!bytes_cstr(m.message, why, sizeof(why)))
+		(void)strlcpy(why, "igra-auditd cannot write the log",
+		    sizeof(why));
+	log_warnx("igra-auditd refused a record: %s", why);
+	TAILQ_REMOVE(&l->waits, w, entry);
+	l->nwaits--;
+	l->bytes -= w->len;
+	wait_answer(w, false, NULL, why);
+	freezero(w->p, w->len);
+	free(w);
+	timeouts_arm(l);
+}
+
+static void
+wait_answer(struct audit_wait *w, bool ok, const struct msg_audit_ack *ack,
+    const char *why)
+{
+	audit_cb	 cb = w->cb;
+
+	w->cb = NULL;
+	w->deadline_ns = 0;
+	if (cb != NULL)
+		cb(ok, ack, why, w->arg);
+}
+
+static void
+wait_free(struct audit_link *l, struct audit_wait *w)
+{
+	TAILQ_REMOVE(&l->waits, w, entry);
+	l->nwaits--;
+	l->bytes -= w->len;
+	freezero(w->p, w->len);
+	free(w);
+}
+
+/* Records made before auditd's greeting get their kseq now. */
+static int
+wait_number(struct audit_link *l, struct audit_wait *w)
+{
+	struct msg_audit_append	 m;
+	struct pool		 pool;
+	struct enc		 e;
+	uint32_t		 i;
+	int			 ret = -1;
+
+	pool_init(&pool, 0);
+	enc_init(&e);
+	if (dec_audit_append(w->p, w->len, &pool, &m) == -1)
+		goto out;
+	for (i = 0; i < m.n; i++)
+		audit_set_u64(&m.record[i], FIELD_KSEQ, ++l->kseq);
+	enc_audit_append(&e, &m);
+	if (e.failed)
+		goto out;
+	l->bytes = l->bytes - w->len + e.len;
+	freezero(w->p, w->len);
+	w->p = e.buf;
+	w->len = e.len;
+	w->last_kseq = l->kseq;
+	w->numbered = true;
+	e.buf = NULL;			/* now w's */
+	e.cap = 0;
+	ret = 0;
+out:
+	enc_free(&e);
+	pool_free(&pool);
+	return ret;
+}
+
+static struct audit_wait *
+wait_new(struct audit_link *l, struct audit_record *r, uint32_t n,
+    const char **why)
+{
+	struct msg_audit_append	 m;
+	struct audit_wait	*w;
+	struct enc		 e;
+	uint32_t		 i;
+
+	if (l->nwaits >= AUDIT_MAX_WAITING || l->bytes > AUDIT_MAX_BYTES) {
+		*why = "too many records wait for igra-auditd";
+		return NULL;
+	}
+	*why = "out of memory for an audit record";
+	if ((w = calloc(1, sizeof(*w))) == NULL)
+		return NULL;
+	for (i = 0; i < n; i++)
+		audit_set_u64(&r[i], FIELD_KSEQ, l->numbered ? ++l->kseq : 0);
+	m.n = n;
+	m.record = r;
+	enc_init(&e);
+	enc_audit_append(&e, &m);
+	if (e.failed || e.len > proto_rule(MSG_AUDIT_APPEND)->max) {
+		if (!e.failed)
+			*why = "the transaction's audit records are too long";
+		enc_free(&e);
+		free(w);
+		return NULL;
+	}
+	w->p = e.buf;
+	w->len = e.len;
+	w->id = ++l->next_id;
+	w->numbered = l->numbered;
+	w->last_kseq = l->kseq;
+	w->sent_ns = monotonic_now();
+	TAILQ_INSERT_TAIL(&l->waits, w, entry);
+	l->nwaits++;
+	l->bytes += w->len;
+	return w;
+}
+
+static void
+wait_send(struct audit_link *l, struct audit_wait *w)
+{
+	w->sent_ns = monotonic_now();
+	/* On failure frame reports the connection as closed. */
+	(void)frame_send(l->conn, MSG_AUDIT_APPEND, w->id, w->p, w->len);
+}
+
+void
+audit_submit(struct audit_link *l, struct audit_record *r, uint32_t n,
+    audit_cb cb, void *arg)
+{
+	struct audit_wait	*w;
+	const char		*why;
+
+	if (!audit_ready(l)) {
+		cb(false, NULL, l->ready ? "igra-auditd does not answer" :
+		    "igra-auditd cannot be reached", arg);
+		return;
+	}
+	if ((w = wait_new(l, r, n, &why)) == NULL) {
+		cb(false, NULL, why, arg);
+		return;
+	}
+	w->cb = cb;
+	w->arg = arg;
+	w->deadline_ns = bootclock_now() +
+	    (int64_t)AUDIT_TIMEOUT_MS * 1000000;
+	wait_send(l, w);
+	timeouts_arm(l);
+}
+
+void
+audit_tell(struct audit_link *l, struct audit_record *r)
+{
+	struct audit_wait	*w;
+	const char		*why;
+
+	if ((w = wait_new(l, r, 1, &why)) == NULL)
+		log_alert("an audit record (%s) is lost: %s",
+		    audit_event_name(r->event), why);
+	else if (l->ready && l->conn != NULL)
+		wait_send(l, w);
+}
+
+void
+audit_tell_capped(struct audit_link *l, struct audit_record *r, uid_t uid)
+{
+	if (limiter_allow(l->limiter, r->event, uid, monotonic_now()))
+		audit_tell(l, r);
+}
+
+static void
+summary_run(int fd, short what, void *arg)
+{
+	struct audit_link	*l = arg;
+	struct audit_record	 r;
+	unsigned		 type;
+	uint32_t		 uid;
+	uint64_t		 n;
+
+	(void)fd;
+	(void)what;
+	while (limiter_next(l->limiter, monotonic_now(), &type, &uid, &n)) {
+		audit_record_init(&r, (enum audit_event)type, SRC_KEYD, false);
+		audit_set_str(&r, FIELD_ERROR, "more of the same, only "
+		    "counted");
+		audit_set_u64(&r, FIELD_SUPPRESSED, n);
+		if (uid != LIMITER_OTHERS)
+			audit_set_u64(&r, FIELD_PEER_UID, uid);
+		audit_tell(l, &r);
+	}
+}
+
+static void
+timeouts_arm(struct audit_link *l)
+{
+	struct audit_wait	*w;
+	struct timeval		 tv;
+	int64_t			 left;
+
+	TAILQ_FOREACH(w, &l->waits, entry)
+		if (w->deadline_ns != 0)
+			break;
+	if (w == NULL) {
+		event_del(l->timeout);
+		return;
+	}
+	if ((left = w->deadline_ns - bootclock_now()) < 0)
+		left = 0;
+	tv.tv_sec = (time_t)(left / NS_PER_S);
+	tv.tv_usec = (suseconds_t)(left % NS_PER_S / 1000 + 1);
+	event_add(l->timeout, &tv);
+}
+
+static void
+timeouts_run(int fd, short what, void *arg)
+{
+	struct audit_link	*l = arg;
+	struct audit_wait	*w;
+	int64_t			 now = bootclock_now();
+
+	(void)fd;
+	(void)what;
+	TAILQ_FOREACH(w, &l->waits, entry) {
+		if (w->deadline_ns == 0 || w->deadline_ns > now)
+			continue;
+		if (!l->complained)
+			log_warning("igra-auditd did not answer within %d ms",
+			    AUDIT_TIMEOUT_MS);
+		l->complained = true;
+		wait_answer(w, false, NULL, "igra-auditd did not answer in "
+		    "time");
+	}
+	timeouts_arm(l);
+}
+
+int
+audit_drain(struct audit_link *l, int ms)
+{
+	uint64_t	 end = monotonic_now() + (uint64_t)ms * 1000000;
+	struct timeval	 tv = { 0, 10000 };
+
+	while (!TAILQ_EMPTY(&l->waits) && monotonic_now() < end) {
+		if (event_base_loopexit(l->base, &tv) == -1 ||
+		    event_base_dispatch(l->base) == -1)
+			break;
+	}
+	return TAILQ_EMPTY(&l->waits) ? 0 : -1;
+}

@@ -1,0 +1,96 @@
+/*
+ * keyd's line to igra-auditd.  Nothing that a record describes leaves keyd
+ * before auditd has acknowledged the record as durable; what is not
+ * acknowledged in time is refused, and its record counts as written: it is
+ * sent again after a reconnect until auditd has it or says that it has it
+ * already (DESIGN 2).
+ */
+#ifndef IGRA_KEYD_AUDIT_H
+#define IGRA_KEYD_AUDIT_H
+
+#include <sys/queue.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <event2/event.h>
+
+#include "daemon.h"
+#include "frame.h"
+#include "limiter.h"
+
+#define AUDIT_TIMEOUT_MS	1800	/* the refusal is out within 2 s */
+#define AUDIT_MAX_WAITING	4096	/* messages without an acknowledgement */
+#define AUDIT_MAX_BYTES		(32 * 1024 * 1024)
+
+/* ok: durable, with auditd's position; else the reason in why. */
+typedef void (*audit_cb)(bool ok, const struct msg_audit_ack *,
+    const char *why, void *);
+
+struct audit_wait {
+	TAILQ_ENTRY(audit_wait)	 entry;
+	uint64_t		 id;
+	uint64_t		 last_kseq;	/* of the records within */
+	bool			 numbered;	/* kseq is final */
+	uint8_t			*p;		/* MSG_AUDIT_APPEND */
+	size_t			 len;
+	uint64_t		 sent_ns;	/* monotonic */
+	int64_t			 deadline_ns;	/* bootclock; 0: nobody waits */
+	audit_cb		 cb;		/* NULL once answered */
+	void			*arg;
+};
+TAILQ_HEAD(audit_waits, audit_wait);
+
+struct audit_link {
+	struct daemon		*d;
+	struct event_base	*base;
+	struct frame_conn	*conn;
+	bool			 ready;		/* HELLO was answered */
+	struct event		*retry;
+	struct event		*timeout;	/* of the oldest waiter */
+	struct audit_waits	 waits;		/* in the order of kseq */
+	unsigned		 nwaits;
+	size_t			 bytes;
+	bool			 numbered;	/* kseq is known */
+	uint64_t		 kseq;		/* last given */
+	uint64_t		 next_id;
+	uint64_t		 acked_kseq, acked_seq;
+	uint8_t			 head[32];
+	uint32_t		 pid;
+	uint64_t		 commits, wait_us;
+	bool			 complained;	/* said that auditd is away */
+	struct limiter		*limiter;
+	struct event		*summary;	/* of what it suppressed */
+};
+
+/* 0, or -1 without memory.  Connecting starts with the event loop. */
+int	audit_init(struct audit_link *, struct daemon *, struct event_base *);
+/* Connected, and no acknowledgement is overdue. */
+bool	audit_ready(const struct audit_link *);
+
+/*
+ * Sends the records in one message; cb is called exactly once, from the
+ * event loop or from here when it fails at once.  kseq is given here.
+ */
+void	audit_submit(struct audit_link *, struct audit_record *, uint32_t n,
+	    audit_cb, void *);
+/*
+ * A record that nothing waits for: lock, eviction, refusals.  Kept while
+ * auditd is away, as far as there is room.
+ */
+void	audit_tell(struct audit_link *, struct audit_record *);
+/*
+ * The same for refusals, rejected peers and failed accesses: at most 20 a
+ * minute per event type and uid, then one that counts the suppressed.
+ */
+void	audit_tell_capped(struct audit_link *, struct audit_record *,
+	    uid_t uid);
+
+/*
+ * For a clean stop: runs the event loop until all is acknowledged or ms are
+ * over.  0 when nothing is outstanding.
+ */
+int	audit_drain(struct audit_link *, int ms);
+void	audit_free(struct audit_link *);
+
+#endif

@@ -1,0 +1,405 @@
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "policy.h"
+
+/* Keys of [policy] that this version enforces. */
+static const char *enforced[] = {
+	"allowed_sighash_types",
+};
+
+static const struct {
+	uint8_t		 type;
+	unsigned int	 bit;
+	const char	*name;
+} sighash_names[] = {
+	{ SIGHASH_ALL, CONF_SIGHASH_ALL, "all" },
+	{ SIGHASH_NONE, CONF_SIGHASH_NONE, "none" },
+	{ SIGHASH_SINGLE, CONF_SIGHASH_SINGLE, "single" },
+	{ SIGHASH_ALL | SIGHASH_ANYONECANPAY, CONF_SIGHASH_ALL_ACP,
+	    "all_anyonecanpay" },
+	{ SIGHASH_NONE | SIGHASH_ANYONECANPAY, CONF_SIGHASH_NONE_ACP,
+	    "none_anyonecanpay" },
+	{ SIGHASH_SINGLE | SIGHASH_ANYONECANPAY, CONF_SIGHASH_SINGLE_ACP,
+	    "single_anyonecanpay" },
+};
+#define NSIGHASH	(sizeof(sighash_names) / sizeof(sighash_names[0]))
+
+static void	refuse(struct decision *, enum proto_code, const char *, ...)
+		    __attribute__((format(printf, 3, 4)));
+static void	deny(struct decision *, const char *, const char *,
+		    const char *, const char *, ...)
+		    __attribute__((format(printf, 5, 6)));
+static int	outpoint_cmp(const void *, const void *);
+static bool	outpoints_unique(const struct tx *, struct pool *,
+		    struct decision *);
+static bool	form_ok(const struct tx *, struct decision *);
+static bool	input_claims_ours(const struct own *, const uint8_t *,
+		    const struct tx_input *);
+static bool	classify(const struct own *, const uint8_t *,
+		    const struct tx *, struct pool *, struct decision *);
+static enum input_class classify_input(const struct own *, const uint8_t *,
+		    const struct tx_input *);
+static bool	is_own_script(const struct own *, const uint8_t *,
+		    const struct spk *);
+static bool	amounts(const struct own *, const uint8_t *,
+		    const struct tx *, struct decision *);
+static bool	sighash_types(const struct conf *, const struct tx *,
+		    struct decision *);
+static bool	unenforced(const struct conf *, struct decision *);
+
+int
+own_init(struct own *o, const struct conf *c, const char **errstr)
+{
+	const char	*hex = c->redeem_script_hex;
+
+	memset(o, 0, sizeof(*o));
+	if (hex == NULL || *hex == '\0')
+		return 0;
+	if (sodium_hex2bin(o->redeem, sizeof(o->redeem), hex, strlen(hex),
+	    NULL, &o->redeem_len, NULL) != 0 ||
+	    script_multisig_parse(o->redeem, o->redeem_len,
+	    &o->multisig) == -1 || o->multisig.ecdsa) {
+		*errstr = "service.pskt.redeem_script_hex is no m-of-n "
+		    "Schnorr multisig script";
+		return -1;
+	}
+	o->has_redeem = true;
+	script_p2sh(o->redeem, o->redeem_len, o->p2sh);
+	return 0;
+}
+
+static void
+refuse(struct decision *d, enum proto_code code, const char *fmt, ...)
+{
+	va_list	 ap;
+
+	d->code = code;
+	va_start(ap, fmt);
+	(void)vsnprintf(d->message, sizeof(d->message), fmt, ap);
+	va_end(ap);
+}
+
+static void
+deny(struct decision *d, const char *check, const char *limit,
+    const char *value, const char *fmt, ...)
+{
+	va_list	 ap;
+
+	d->code = CODE_POLICY_DENIED;
+	d->check = check;
+	(void)strlcpy(d->limit, limit, sizeof(d->limit));
+	(void)strlcpy(d->value, value, sizeof(d->value));
+	va_start(ap, fmt);
+	(void)vsnprintf(d->message, sizeof(d->message), fmt, ap);
+	va_end(ap);
+}
+
+static int
+outpoint_cmp(const void *a, const void *b)
+{
+	const struct outpoint	*x = a, *y = b;
+	int			 r;
+
+	if ((r = memcmp(x->txid, y->txid, sizeof(x->txid))) != 0)
+		return r;
+	return (x->index > y->index) - (x->index < y->index);
+}
+
+static bool
+outpoints_unique(const struct tx *tx, struct pool *pool, struct decision *d)
+{
+	struct outpoint	*o;
+	size_t		 i;
+
+	if ((o = pool_alloc(pool, tx->nin, sizeof(*o))) == NULL) {
+		refuse(d, CODE_INTERNAL, "out of memory");
+		return false;
+	}
+	for (i = 0; i < tx->nin; i++)
+		o[i] = tx->in[i].outpoint;
+	qsort(o, tx->nin, sizeof(*o), outpoint_cmp);
+	for (i = 1; i < tx->nin; i++) {
+		if (outpoint_cmp(&o[i - 1], &o[i]) == 0) {
+			refuse(d, CODE_INVALID_PSKT, "inputs: an outpoint is "
+			    "spent twice");
+			return false;
+		}
+	}
+	return true;
+}
+
+/* keyd does not believe that signd checked any of this. */
+static bool
+form_ok(const struct tx *tx, struct decision *d)
+{
+	const struct tx_input	*in;
+	uint8_t			 hash[P2SH_SCRIPT_LEN];
+	size_t			 i;
+
+	if (tx->version > 1) {
+		refuse(d, CODE_UNSUPPORTED, "transaction version %u",
+		    tx->version);
+		return false;
+	}
+	if (tx->nin == 0 || tx->nout == 0) {
+		refuse(d, CODE_INVALID_PSKT, "%s: empty",
+		    tx->nin == 0 ? "inputs" : "outputs");
+		return false;
+	}
+	for (i = 0; i < tx->nin; i++) {
+		in = &tx->in[i];
+		if (in->redeem.len == 0 || !in->has_utxo ||
+		    script_classify(&in->spk) != SCRIPT_P2SH)
+			continue;
+		script_p2sh(in->redeem.p, in->redeem.len, hash);
+		if (memcmp(hash, in->spk.script.p, sizeof(hash)) != 0) {
+			refuse(d, CODE_INVALID_PSKT, "inputs[%zu]."
+			    "redeemScript: does not hash to the script of "
+			    "its UTXO", i);
+			return false;
+		}
+	}
+	for (i = 0; i < tx->nout; i++) {
+		if (tx->version == 0 && tx->out[i].has_covenant) {
+			refuse(d, CODE_INVALID_PSKT, "outputs[%zu].covenant: "
+			    "needs transaction version 1", i);
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool
+is_own_script(const struct own *o, const uint8_t *xonly,
+    const struct spk *spk)
+{
+	if (o->has_redeem)
+		return script_multisig_index(&o->multisig, xonly) != -1 &&
+		    spk->version == 0 && spk->script.len == sizeof(o->p2sh) &&
+		    memcmp(spk->script.p, o->p2sh, sizeof(o->p2sh)) == 0;
+	return script_classify(spk) == SCRIPT_P2PK &&
+	    memcmp(spk->script.p + 1, xonly, 32) == 0;
+}
+
+bool
+policy_is_change(const struct own *o, const uint8_t xonly[32],
+    const struct tx_output *out)
+{
+	return !out->has_covenant && is_own_script(o, xonly, &out->spk);
+}
+
+static enum input_class
+classify_input(const struct own *o, const uint8_t *xonly,
+    const struct tx_input *in)
+{
+	struct multisig	 ms;
+
+	if (!in->has_utxo)
+		return INPUT_FOREIGN;
+	if (is_own_script(o, xonly, &in->spk))
+		return INPUT_OWN;
+	switch (script_classify(&in->spk)) {
+	case SCRIPT_P2PK:
+		return memcmp(in->spk.script.p + 1, xonly, 32) == 0 ?
+		    INPUT_SHARED : INPUT_FOREIGN;
+	case SCRIPT_P2SH:
+		/* form_ok() has compared its hash. */
+		if (in->redeem.len != 0 && script_multisig_parse(in->redeem.p,
+		    in->redeem.len, &ms) == 0 &&
+		    script_multisig_index(&ms, xonly) != -1)
+			return INPUT_SHARED;
+		return INPUT_FOREIGN;
+	case SCRIPT_P2PK_ECDSA:
+	case SCRIPT_NONSTANDARD:
+		break;
+	}
+	return INPUT_FOREIGN;
+}
+
+/* Without its UTXO an input can only say that it is ours. */
+static bool
+input_claims_ours(const struct own *o, const uint8_t *xonly,
+    const struct tx_input *in)
+{
+	struct multisig	 ms;
+
+	if (in->redeem.len == 0)
+		return false;
+	if (o->has_redeem && in->redeem.len == o->redeem_len &&
+	    memcmp(in->redeem.p, o->redeem, o->redeem_len) == 0)
+		return true;
+	return script_multisig_parse(in->redeem.p, in->redeem.len,
+	    &ms) == 0 && script_multisig_index(&ms, xonly) != -1;
+}
+
+static bool
+classify(const struct own *o, const uint8_t *xonly, const struct tx *tx,
+    struct pool *pool, struct decision *d)
+{
+	size_t	 i;
+
+	if ((d->class = pool_alloc(pool, tx->nin, 1)) == NULL) {
+		refuse(d, CODE_INTERNAL, "out of memory");
+		return false;
+	}
+	for (i = 0; i < tx->nin; i++) {
+		if (!tx->in[i].has_utxo &&
+		    input_claims_ours(o, xonly, &tx->in[i])) {
+			refuse(d, CODE_INVALID_PSKT, "inputs[%zu].utxoEntry: "
+			    "missing, and this input is ours", i);
+			return false;
+		}
+		d->class[i] = (uint8_t)classify_input(o, xonly, &tx->in[i]);
+		if (d->class[i] != INPUT_FOREIGN)
+			d->nsign++;
+	}
+	return true;
+}
+
+/* No sum can wrap: each amount is checked against what is left of 2^64. */
+static bool
+amounts(const struct own *o, const uint8_t *xonly, const struct tx *tx,
+    struct decision *d)
+{
+	uint64_t	 in = 0, own = 0, out = 0, change = 0;
+	size_t		 i;
+
+	d->fee_known = true;
+	for (i = 0; i < tx->nin; i++) {
+		if (!tx->in[i].has_utxo) {
+			d->fee_known = false;
+			continue;
+		}
+		if (tx->in[i].amount > UINT64_MAX - in) {
+			refuse(d, CODE_INVALID_PSKT, "inputs: the sum of the "
+			    "amounts overflows");
+			return false;
+		}
+		in += tx->in[i].amount;
+		if (d->class[i] == INPUT_OWN)
+			own += tx->in[i].amount;
+	}
+	for (i = 0; i < tx->nout; i++) {
+		if (tx->out[i].value > UINT64_MAX - out) {
+			refuse(d, CODE_INVALID_PSKT, "outputs: the sum of the "
+			    "amounts overflows");
+			return false;
+		}
+		out += tx->out[i].value;
+		if (d->change_counts &&
+		    policy_is_change(o, xonly, &tx->out[i]))
+			change += tx->out[i].value;
+	}
+	if (d->fee_known && out > in) {
+		refuse(d, CODE_INVALID_PSKT, "outputs: their sum of %llu "
+		    "sompi exceeds the inputs' %llu",
+		    (unsigned long long)out, (unsigned long long)in);
+		return false;
+	}
+	d->fee = d->fee_known ? in - out : 0;
+	d->outflow = own > change ? own - change : 0;
+	return true;
+}
+
+static bool
+sighash_types(const struct conf *c, const struct tx *tx, struct decision *d)
+{
+	char	 limit[64] = "", value[16];
+	uint8_t	 type;
+	size_t	 i, j;
+
+	d->change_counts = true;
+	for (i = 0; i < tx->nin; i++) {
+		if (d->class[i] == INPUT_FOREIGN)
+			continue;
+		type = tx->in[i].sighash_type;
+		for (j = 0; j < NSIGHASH; j++)
+			if (sighash_names[j].type == type)
+				break;
+		if (j == NSIGHASH) {
+			refuse(d, CODE_INVALID_PSKT, "inputs[%zu].sighashType: "
+			    "%u is none", i, type);
+			return false;
+		}
+		if ((type & (SIGHASH_NONE | SIGHASH_SINGLE)) != 0)
+			d->change_counts = false;
+		if ((c->policy.allowed_sighash_types &
+		    sighash_names[j].bit) != 0)
+			continue;
+		(void)strlcpy(value, sighash_names[j].name, sizeof(value));
+		for (j = 0; j < NSIGHASH; j++) {
+			if ((c->policy.allowed_sighash_types &
+			    sighash_names[j].bit) == 0)
+				continue;
+			if (limit[0] != '\0')
+				(void)strlcat(limit, ",", sizeof(limit));
+			(void)strlcat(limit, sighash_names[j].name,
+			    sizeof(limit));
+		}
+		deny(d, "allowed_sighash_types", limit, value,
+		    "inputs[%zu].sighashType: %s is not in [policy] "
+		    "allowed_sighash_types (%s)", i, value, limit);
+		return false;
+	}
+	return true;
+}
+
+/* On mainnet a limit that is written down and not applied is worse than none. */
+static bool
+unenforced(const struct conf *c, struct decision *d)
+{
+	const char	*key;
+	size_t		 i, j;
+
+	if (c->network != KASPA_MAINNET)
+		return true;
+	for (i = 0; i < c->policy.keys_set.n; i++) {
+		key = c->policy.keys_set.v[i];
+		for (j = 0; j < sizeof(enforced) / sizeof(enforced[0]); j++)
+			if (strcmp(key, enforced[j]) == 0)
+				break;
+		if (j < sizeof(enforced) / sizeof(enforced[0]))
+			continue;
+		deny(d, "unenforced", "", key, "[policy] %s is set, but this "
+		    "version does not enforce it: nothing is signed on "
+		    "mainnet until it is removed or the signer updated", key);
+		return false;
+	}
+	return true;
+}
+
+void
+policy_decide(const struct conf *c, const struct own *o,
+    const uint8_t xonly[32], const struct tx *tx, struct pool *pool,
+    struct decision *d)
+{
+	size_t	 i;
+
+	memset(d, 0, sizeof(*d));
+	if (!form_ok(tx, d) || !outpoints_unique(tx, pool, d) ||
+	    !classify(o, xonly, tx, pool, d))
+		return;
+	if (d->nsign == 0) {
+		refuse(d, CODE_NOT_A_SIGNER, "no input of this transaction "
+		    "can be signed with this signer's key");
+		return;
+	}
+	if (c->network == KASPA_MAINNET) {
+		for (i = 0; i < tx->nin; i++) {
+			if (d->class[i] == INPUT_OWN)
+				continue;
+			refuse(d, CODE_NOT_A_SIGNER, "inputs[%zu]: does not "
+			    "spend this signer's own script; on mainnet a "
+			    "transaction with such an input is not signed", i);
+			return;
+		}
+	}
+	if (!sighash_types(c, tx, d) || !amounts(o, xonly, tx, d))
+		return;
+	(void)unenforced(c, d);
+}

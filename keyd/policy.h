@@ -1,0 +1,56 @@
+/*
+ * What keyd agrees to sign (DESIGN 2 and 12): decided on the transaction that
+ * it hashes itself, from the config and its own key alone.
+ */
+#ifndef IGRA_POLICY_H
+#define IGRA_POLICY_H
+
+#include "conf.h"
+#include "kaspa.h"
+#include "messages.h"
+
+/* Scripts that are this signer's, from the config. */
+struct own {
+	bool		 has_redeem;
+	uint8_t		 redeem[TX_MAX_SCRIPT];
+	size_t		 redeem_len;
+	struct multisig	 multisig;
+	uint8_t		 p2sh[P2SH_SCRIPT_LEN];
+};
+
+/* 0, or -1: redeem_script_hex is no m-of-n Schnorr multisig. */
+int	own_init(struct own *, const struct conf *, const char **errstr);
+
+enum input_class {
+	INPUT_FOREIGN,		/* not signed */
+	INPUT_OWN,		/* spends an own script: signed */
+	INPUT_SHARED		/* not an own script, but our key is in it */
+};
+
+struct decision {
+	enum proto_code	 code;		/* CODE_NONE: sign */
+	char		 message[512];
+	const char	*check;		/* of POLICY_DENIED */
+	char		 limit[64], value[64];
+
+	size_t		 nsign;		/* inputs to sign */
+	uint8_t		*class;		/* enum input_class per input */
+	uint64_t	 outflow;	/* sompi that leave, fee included */
+	bool		 fee_known;	/* every input's amount is */
+	uint64_t	 fee;
+	bool		 change_counts;	/* false under NONE and SINGLE */
+};
+
+/* Is this output back to us (own script, no covenant)? */
+bool	policy_is_change(const struct own *, const uint8_t xonly[32],
+	    const struct tx_output *);
+
+/*
+ * Decides one transaction for the key xonly (x-only public key).  Arrays
+ * come from the pool.  Only reads; nothing is reserved.
+ */
+void	policy_decide(const struct conf *, const struct own *,
+	    const uint8_t xonly[32], const struct tx *, struct pool *,
+	    struct decision *);
+
+#endif
