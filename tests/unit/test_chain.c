@@ -305,6 +305,14 @@ START_TEST(broken)
 	ck_assert_uint_eq(s.chain.seq, 6);
 	memcpy(buf, was, len);
 
+	/* Only the number of the last line is wrong. */
+	*(strstr(buf + len - one, "\"seq\":") + 6) = '7';
+	scan_bytes(buf, len, &s);
+	ck_assert_uint_eq(s.breaks, 1);
+	ck_assert_uint_eq(s.break_seq, 5);
+	ck_assert_uint_eq(s.chain.seq, 7);
+	memcpy(buf, was, len);
+
 	memcpy(buf + len, "not a record\n", 13);
 	scan_bytes(buf, len + 13, &s);
 	ck_assert_uint_eq(s.breaks, 1);

@@ -176,8 +176,8 @@ START_TEST(every_event)
 		[AK_STR] = "\"text\"", [AK_HEX] = "\"01ff\"",
 		[AK_U64] = "18446744073709551615", [AK_BOOL] = "true",
 		[AK_SINCE] = "1.000",
-		[AK_DESTINATIONS] = "[{\"address\":\"kaspa:a\","
-		    "\"amount_sompi\":3}]",
+		[AK_DESTINATIONS] =
+		    "[{\"address\":\"kaspa:a\",\"amount_sompi\":3}]",
 	};
 	struct audit_record	 r;
 	struct bytes		 none = { NULL, 0 };
