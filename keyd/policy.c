@@ -58,8 +58,11 @@ own_init(struct own *o, const struct conf *c, const char **errstr)
 	const char	*hex = c->redeem_script_hex;
 
 	memset(o, 0, sizeof(*o));
-	if (hex == NULL || *hex == '\0')
+	if (hex == NULL || *hex == '\0') {
+		/* On mainnet own scripts are only what the config names. */
+		o->p2pk = c->network != KASPA_MAINNET && c->xpubs.n == 0;
 		return 0;
+	}
 	if (sodium_hex2bin(o->redeem, sizeof(o->redeem), hex, strlen(hex),
 	    NULL, &o->redeem_len, NULL) != 0 ||
 	    script_multisig_parse(o->redeem, o->redeem_len,
@@ -182,7 +185,7 @@ is_own_script(const struct own *o, const uint8_t *xonly,
 		return script_multisig_index(&o->multisig, xonly) != -1 &&
 		    spk->version == 0 && spk->script.len == sizeof(o->p2sh) &&
 		    memcmp(spk->script.p, o->p2sh, sizeof(o->p2sh)) == 0;
-	return script_classify(spk) == SCRIPT_P2PK &&
+	return o->p2pk && script_classify(spk) == SCRIPT_P2PK &&
 	    memcmp(spk->script.p + 1, xonly, 32) == 0;
 }
 

@@ -12,6 +12,7 @@
 /* Scripts that are this signer's, from the config. */
 struct own {
 	bool		 has_redeem;
+	bool		 p2pk;		/* nothing configured: our key's own script */
 	uint8_t		 redeem[TX_MAX_SCRIPT];
 	size_t		 redeem_len;
 	struct multisig	 multisig;

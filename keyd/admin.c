@@ -1,0 +1,262 @@
+/* What operators ask on the admin socket: unlock and lock (DESIGN 6). */
+#include <sys/stat.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "keyd.h"
+#include "log.h"
+
+#define BACKOFF_FIRST_S	1
+#define BACKOFF_MAX_S	60
+
+/* An unlock that waits for its record. */
+struct unlock {
+	struct keyd	*k;
+	struct client	*client;
+	uint64_t	 id;
+	uid_t		 uid;
+	uint8_t		 pub[33];
+	char		 ref[NAME_BUF];
+	bool		 interactive;
+};
+
+static void	set_marker(struct keyd *, bool);
+static void	unlock_failed(struct client *, uint64_t, bool,
+		    enum proto_code, const char *);
+static void	unlock_audited(bool, const struct msg_audit_ack *,
+		    const char *, void *);
+
+/*
+ * The state file is opened before the sandbox and stays open: one byte, '1'
+ * while a lock that only an interactive unlock lifts is in force.
+ */
+int
+admin_open_state(struct keyd *k)
+{
+	const char	*dir = k->d.conf->keyd_state_dir;
+	struct stat	 st;
+	char		 path[PATH_MAX], byte = '0';
+	int		 n;
+
+	daemon_mkdir(&k->d, ROLE_KEYD, dir, 0700);
+	n = snprintf(path, sizeof(path), "%s/state", dir);
+	if (n < 0 || (size_t)n >= sizeof(path)) {
+		errno = ENAMETOOLONG;
+		return -1;
+	}
+	k->state_fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC,
+	    0600);
+	if (k->state_fd == -1 || fstat(k->state_fd, &st) == -1)
+		return -1;
+	if (!S_ISREG(st.st_mode) || st.st_nlink != 1 ||
+	    (st.st_uid != k->d.uid[ROLE_KEYD] && st.st_uid != 0)) {
+		log_warnx("%s: not a file of ours", path);
+		errno = EPERM;
+		return -1;
+	}
+	if (k->d.root && fchown(k->state_fd, k->d.uid[ROLE_KEYD],
+	    k->d.gid[ROLE_KEYD]) == -1)
+		return -1;
+	if (fchmod(k->state_fd, 0600) == -1 ||
+	    pread(k->state_fd, &byte, 1, 0) == -1)
+		return -1;
+	k->marker = byte == '1';
+	return 0;
+}
+
+static void
+set_marker(struct keyd *k, bool on)
+{
+	char	 byte = on ? '1' : '0';
+
+	k->marker = on;
+	if (pwrite(k->state_fd, &byte, 1, 0) != 1 ||
+	    fdatasync(k->state_fd) == -1)
+		log_alert("the lock marker cannot be written (%s): a restart "
+		    "would forget it", strerror(errno));
+}
+
+void
+admin_unlock_file(struct client *c, const struct frame *f)
+{
+	free(c->file);
+	c->filelen = f->len;
+	c->file = frame_take(c->conn);
+}
+
+static void
+unlock_failed(struct client *c, uint64_t id, bool interactive,
+    enum proto_code code, const char *why)
+{
+	struct keyd		*k = c->k;
+	struct audit_record	 r;
+
+	audit_record_init(&r, EV_UNLOCK, SRC_ADMIN, false);
+	audit_set_u64(&r, FIELD_OPERATOR, c->peer.uid);
+	audit_set_u64(&r, FIELD_INTERACTIVE, interactive);
+	audit_set_str(&r, FIELD_ERROR, why);
+	audit_tell_capped(&k->audit, &r, c->peer.uid);
+	log_warnx("unlock by uid %u refused: %s", (unsigned)c->peer.uid, why);
+	(void)frame_send_error(c->conn, id, code, PROTO_NO_PSKT, why);
+}
+
+void
+admin_unlock(struct client *c, const struct frame *f)
+{
+	struct keyd		*k = c->k;
+	struct msg_unlock	 head;
+	struct key_accesses	 acc = { 0 };
+	struct audit_record	 r[KEYRING_MAX_ACCESS + 1];
+	struct unlock		*u;
+	uint8_t			*file;
+	int64_t			 now = bootclock_now(), wait;
+	char			 err[256];
+	enum proto_code		 code;
+	uint32_t		 n;
+
+	if (c->peer.uid != 0 && k->d.separated) {
+		unlock_failed(c, f->id, false, CODE_UNAUTHORIZED,
+		    "only root may unlock");
+		return;
+	}
+	if (dec_unlock(f->p, f->len, NULL, &head) == -1 || c->file == NULL) {
+		explicit_bzero(&head, sizeof(head));
+		client_drop(c, "UNLOCK without its file, or malformed");
+		return;
+	}
+	file = c->file;
+	c->file = NULL;
+	if (now < k->backoff_until) {
+		free(file);
+		snprintf(err, sizeof(err), "too many failed unlocks: try "
+		    "again in %lld s", (long long)((k->backoff_until - now +
+		    NS_PER_S - 1) / NS_PER_S));
+		unlock_failed(c, f->id, head.interactive, CODE_RATE_LIMITED,
+		    err);
+		goto out;
+	}
+	if (k->marker && !head.interactive) {
+		free(file);
+		unlock_failed(c, f->id, false, CODE_LOCKED, "locked by an "
+		    "operator: only igractl unlock with the passphrase typed "
+		    "at its prompt lifts it");
+		goto out;
+	}
+	if ((u = calloc(1, sizeof(*u))) == NULL) {
+		free(file);
+		client_drop(c, "out of memory");
+		goto out;
+	}
+	code = keyring_stage(&k->ring, file, c->filelen, &head, u->pub,
+	    u->ref, &acc, err, sizeof(err));
+	if (code != CODE_NONE) {
+		if (code == CODE_UNAUTHORIZED) {
+			wait = k->failures >= 6 ? BACKOFF_MAX_S :
+			    BACKOFF_FIRST_S << k->failures;
+			if (wait > BACKOFF_MAX_S)
+				wait = BACKOFF_MAX_S;
+			k->failures++;
+			k->backoff_until = now + wait * NS_PER_S;
+		}
+		free(u);
+		unlock_failed(c, f->id, head.interactive, code, err);
+		goto out;
+	}
+	u->k = k;
+	u->client = c;
+	u->id = f->id;
+	u->uid = c->peer.uid;
+	u->interactive = head.interactive;
+	n = access_records(&acc, bytes_str(NULL), c->peer.uid,
+	    (uint32_t)c->peer.pid, "Get", true, r);
+	audit_record_init(&r[n], EV_UNLOCK, SRC_ADMIN, true);
+	audit_set_u64(&r[n], FIELD_OPERATOR, c->peer.uid);
+	audit_set_u64(&r[n], FIELD_INTERACTIVE, head.interactive);
+	audit_submit(&k->audit, r, n + 1, unlock_audited, u);
+out:
+	explicit_bzero(&head, sizeof(head));
+}
+
+static void
+unlock_audited(bool ok, const struct msg_audit_ack *ack, const char *why,
+    void *arg)
+{
+	struct unlock	*u = arg;
+	struct keyd	*k = u->k;
+	struct client	*c = client_find(k, u->client);
+	char		 msg[256];
+
+	(void)ack;
+	if (!ok || k->ring.staged.data == NULL) {
+		keyring_abort(&k->ring);
+		snprintf(msg, sizeof(msg), "%s: not unlocked", ok ?
+		    "locked or unlocked again meanwhile" : why);
+		if (c != NULL)
+			(void)frame_send_error(c->conn, u->id, ok ?
+			    CODE_CONFLICT : CODE_AUDIT_UNAVAILABLE,
+			    PROTO_NO_PSKT, msg);
+		free(u);
+		return;
+	}
+	keyring_commit(&k->ring);
+	k->failures = 0;
+	k->backoff_until = 0;
+	memcpy(k->pub, u->pub, sizeof(k->pub));
+	(void)strlcpy(k->key_ref, u->ref, sizeof(k->key_ref));
+	k->has_pub = true;
+	if (k->marker)
+		set_marker(k, false);
+	log_info("unlocked by uid %u", (unsigned)u->uid);
+	if (c != NULL)
+		(void)frame_send(c->conn, MSG_OK, u->id, NULL, 0);
+	free(u);
+}
+
+void
+admin_lock(struct client *c, const struct frame *f)
+{
+	struct keyd		*k = c->k;
+	struct audit_record	 r;
+
+	keyring_lock(&k->ring);		/* first of all, and waits for nothing */
+	sign_cancel_all(k);
+	set_marker(k, true);
+	log_info("locked by uid %u", (unsigned)c->peer.uid);
+	audit_record_init(&r, EV_LOCK, SRC_ADMIN, true);
+	audit_set_u64(&r, FIELD_OPERATOR, c->peer.uid);
+	audit_set_str(&r, FIELD_REASON, "igractl lock");
+	audit_tell(&k->audit, &r);
+	(void)frame_send(c->conn, MSG_OK, f->id, NULL, 0);
+}
+
+void
+admin_relock(void *arg)
+{
+	struct keyd		*k = arg;
+	struct audit_record	 r;
+
+	keyring_lock(&k->ring);
+	sign_cancel_all(k);
+	log_info("locked: [security] unlock_ttl is over");
+	audit_record_init(&r, EV_LOCK, SRC_KEYD, true);
+	audit_set_str(&r, FIELD_REASON, "unlock_ttl over");
+	audit_tell(&k->audit, &r);
+}
+
+void
+admin_evicted(const char *ref, const char *reason, void *arg)
+{
+	struct keyd		*k = arg;
+	struct audit_record	 r;
+
+	audit_record_init(&r, EV_CACHE_EVICTED, SRC_KEYD, true);
+	audit_set_str(&r, FIELD_KEY_REF, ref);
+	audit_set_str(&r, FIELD_REASON, reason);
+	audit_tell(&k->audit, &r);
+}

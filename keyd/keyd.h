@@ -1,0 +1,116 @@
+/* igra-keyd's one state, and what its files call of each other. */
+#ifndef IGRA_KEYD_H
+#define IGRA_KEYD_H
+
+#include <sys/queue.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <event2/event.h>
+
+#include "audit.h"
+#include "daemon.h"
+#include "frame.h"
+#include "keyring.h"
+#include "policy.h"
+
+#define KEYD_MAX_CLIENTS	16	/* per socket: signd, operators' tools */
+#define KEYD_MAX_JOBS		256	/* then reading pauses */
+
+struct keyd;
+
+struct client {
+	TAILQ_ENTRY(client)	 entry;
+	struct keyd		*k;
+	struct frame_conn	*conn;
+	enum proto_link		 link;
+	struct peer		 peer;
+	uint8_t			*file;		/* UNLOCK_FILE, until UNLOCK */
+	size_t			 filelen;
+};
+TAILQ_HEAD(clients, client);
+
+struct job;
+TAILQ_HEAD(jobs, job);
+
+struct keyd {
+	struct daemon		 d;
+	struct event_base	*base;
+	struct keyring		 ring;
+	struct own		 own;
+	struct audit_link	 audit;
+	struct clients		 clients;
+	unsigned		 nclients[LINK_MAX];
+	struct jobs		 jobs;		/* signing, and waiting for auditd */
+	unsigned		 njobs;
+	struct event		*work;		/* a job has inputs to sign */
+	bool			 paused;	/* signd is not read */
+	int			 state_fd;	/* one byte: the lock marker */
+	bool			 marker;
+	int64_t			 started;	/* bootclock */
+	int64_t			 backoff_until;	/* of failed unlocks */
+	unsigned		 failures;
+	bool			 has_pub;	/* an unlock has succeeded */
+	uint8_t			 pub[33];
+	char			 key_ref[NAME_BUF];
+	uint64_t		 signatures, requests, refusals;
+};
+
+/* --- client.c --- */
+
+/* NULL when it is gone. */
+struct client	*client_find(struct keyd *, const struct client *);
+void		 client_accept(struct keyd *, int lfd, enum proto_link);
+void		 client_close(struct client *);
+/* The same for one that broke the protocol: logged and recorded. */
+void		 client_drop(struct client *, const char *why);
+
+/* --- sign.c --- */
+
+void	sign_request(struct client *, const struct frame *);
+void	sign_work(int, short, void *);
+/* Every job that has not been answered is, with LOCKED. */
+void	sign_cancel_all(struct keyd *);
+void	sign_client_gone(struct client *);
+
+/* --- requests.c --- */
+
+void	request_info(struct client *, const struct frame *);
+void	request_key_list(struct client *, const struct frame *);
+void	request_key_public(struct client *, const struct frame *);
+void	request_note(struct client *, const struct frame *);
+void	request_status(struct client *, const struct frame *);
+
+/*
+ * Refuses a request of signd's: answers, counts, and records it (capped).
+ * check, limit and value only for POLICY_DENIED.
+ */
+struct refusal {
+	enum proto_code	 code;
+	uint32_t	 pskt;
+	const char	*message;
+	const char	*check, *limit, *value;
+	const char	*method;
+	struct bytes	 request_id;
+	uint32_t	 peer_uid, peer_pid;
+	const struct audit_record *extra;	/* what a PolicyDenied adds */
+};
+void	refuse_request(struct keyd *, struct client *, uint64_t id,
+	    const struct refusal *);
+/* SecretAccess records of what was used, into r; returns how many. */
+uint32_t access_records(const struct key_accesses *, struct bytes request_id,
+	    uint32_t uid, uint32_t pid, const char *operation, bool ok,
+	    struct audit_record *r);
+
+/* --- admin.c --- */
+
+int	admin_open_state(struct keyd *);
+void	admin_unlock_file(struct client *, const struct frame *);
+void	admin_unlock(struct client *, const struct frame *);
+void	admin_lock(struct client *, const struct frame *);
+/* Locks without an operator (unlock_ttl); no marker. */
+void	admin_relock(void *);
+void	admin_evicted(const char *ref, const char *reason, void *);
+
+#endif

@@ -1,0 +1,413 @@
+/*
+ * Signing: decide on the whole bundle, sign a few inputs per turn of the
+ * event loop (so that lock, eviction and other clients never wait for a large
+ * request), hand the records to auditd, and answer when they are durable.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <sodium.h>
+
+#include "keyd.h"
+#include "log.h"
+#include "sign_record.h"
+
+#define INPUTS_PER_TURN	64
+
+enum job_state { JOB_DECIDE, JOB_SIGN, JOB_AUDIT };
+
+struct job {
+	TAILQ_ENTRY(job)	 entry;
+	struct keyd		*k;
+	struct client		*client;	/* NULL: gone */
+	uint64_t		 id;		/* of the frame */
+	uint64_t		 started;	/* monotonic */
+	enum job_state		 state;
+	struct pool		 pool;
+	uint8_t			*payload;
+	struct msg_sign_req	 req;
+	char			 profile[PROTO_MAX_PROFILE + 1];
+	char			 key_ref[NAME_BUF];
+	struct decision		*decision;	/* per transaction */
+	struct key_accesses	 accesses;
+	struct msg_sign		 reply;
+	uint8_t			(*first)[32];	/* first sighash of each */
+	struct sighash_cache	 cache;		/* of transaction tx */
+	uint32_t		 tx;
+	size_t			 input;
+};
+
+static void	job_free(struct job *);
+static void	job_done(struct job *);
+static void	job_refuse(struct job *, enum proto_code, uint32_t,
+		    const char *);
+static void	job_refuse_decision(struct job *, uint32_t);
+static bool	job_decide(struct job *, struct key *);
+static bool	job_sign(struct job *, struct key *);
+static bool	sign_one(struct job *, const struct key *);
+static void	job_turn(struct job *);
+static void	job_record(struct job *);
+static void	job_audited(bool, const struct msg_audit_ack *, const char *,
+		    void *);
+static void	arm(struct keyd *);
+
+static void
+arm(struct keyd *k)
+{
+	struct client	*c;
+	struct job	*j;
+	bool		 full = k->njobs >= KEYD_MAX_JOBS;
+
+	if (full != k->paused) {
+		k->paused = full;
+		TAILQ_FOREACH(c, &k->clients, entry) {
+			if (c->link != LINK_KEYD)
+				continue;
+			if (full)
+				frame_conn_pause(c->conn);
+			else
+				frame_conn_resume(c->conn);
+		}
+	}
+	TAILQ_FOREACH(j, &k->jobs, entry) {
+		if (j->state != JOB_AUDIT) {
+			event_active(k->work, EV_TIMEOUT, 1);
+			return;
+		}
+	}
+}
+
+static void
+job_free(struct job *j)
+{
+	TAILQ_REMOVE(&j->k->jobs, j, entry);
+	j->k->njobs--;
+	if (j->reply.sig != NULL)
+		sodium_memzero(j->reply.sig, j->reply.nsig *
+		    sizeof(*j->reply.sig));
+	pool_free(&j->pool);
+	free(j->payload);
+	free(j);
+}
+
+static void
+job_done(struct job *j)
+{
+	struct keyd	*k = j->k;
+
+	job_free(j);
+	arm(k);
+}
+
+void
+sign_request(struct client *c, const struct frame *f)
+{
+	struct keyd	*k = c->k;
+	struct job	*j;
+
+	k->requests++;
+	if ((j = calloc(1, sizeof(*j))) == NULL) {
+		client_drop(c, "out of memory");
+		return;
+	}
+	j->k = k;
+	j->client = c;
+	j->id = f->id;
+	j->started = monotonic_now();
+	pool_init(&j->pool, 0);
+	TAILQ_INSERT_TAIL(&k->jobs, j, entry);
+	k->njobs++;
+	if (dec_sign_req(f->p, f->len, &j->pool, &j->req) == -1 ||
+	    j->req.n == 0 || !bytes_cstr(j->req.profile, j->profile,
+	    sizeof(j->profile))) {
+		job_free(j);
+		client_drop(c, "malformed SIGN_REQ");
+		return;
+	}
+	/* The request's views stay good: the payload is ours from here. */
+	j->payload = frame_take(c->conn);
+	if (!audit_ready(&k->audit)) {
+		job_refuse(j, CODE_AUDIT_UNAVAILABLE, PROTO_NO_PSKT,
+		    "igra-auditd cannot be reached or does not answer; "
+		    "nothing is signed without a durable record");
+		return;
+	}
+	arm(k);
+}
+
+static void
+job_refuse(struct job *j, enum proto_code code, uint32_t pskt,
+    const char *message)
+{
+	struct refusal	 r;
+
+	memset(&r, 0, sizeof(r));
+	r.code = code;
+	r.pskt = pskt;
+	r.message = message;
+	r.method = "pskt.sign";
+	r.request_id = j->req.request_id;
+	r.peer_uid = j->req.peer_uid;
+	r.peer_pid = j->req.peer_pid;
+	refuse_request(j->k, j->client, j->id, &r);
+	job_done(j);
+}
+
+static void
+job_refuse_decision(struct job *j, uint32_t i)
+{
+	const struct decision	*d = &j->decision[i];
+	struct audit_record	 extra;
+	struct refusal		 r;
+	struct enc		 dest;
+
+	memset(&r, 0, sizeof(r));
+	r.code = d->code;
+	r.pskt = j->req.n > 1 ? i : PROTO_NO_PSKT;
+	r.message = d->message;
+	r.check = d->check;
+	r.limit = d->limit;
+	r.value = d->value;
+	r.method = "pskt.sign";
+	r.request_id = j->req.request_id;
+	r.peer_uid = j->req.peer_uid;
+	r.peer_pid = j->req.peer_pid;
+	enc_init(&dest);
+	if (d->code == CODE_POLICY_DENIED) {
+		audit_record_init(&extra, EV_POLICY_DENIED, SRC_KEYD, false);
+		sign_record_fill(&extra, &j->k->d, &j->k->own, &j->req, i, d,
+		    j->key_ref, j->reply.public_key + 1, j->reply.tx_id[i],
+		    j->started, &dest);
+		r.extra = &extra;
+	}
+	refuse_request(j->k, j->client, j->id, &r);
+	enc_free(&dest);
+	job_done(j);
+}
+
+/* The whole bundle is decided before anything is signed. */
+static bool
+job_decide(struct job *j, struct key *key)
+{
+	struct keyd	*k = j->k;
+	struct pool	*p = &j->pool;
+	uint32_t	 i;
+	size_t		 nsig = 0;
+
+	memcpy(j->reply.public_key, key->pub, sizeof(j->reply.public_key));
+	(void)strlcpy(j->key_ref, key->ref, sizeof(j->key_ref));
+	j->reply.n = j->req.n;
+	j->decision = pool_alloc(p, j->req.n, sizeof(*j->decision));
+	j->reply.tx_id = pool_alloc(p, j->req.n, 32);
+	j->first = pool_alloc(p, j->req.n, 32);
+	if (j->decision == NULL || j->reply.tx_id == NULL ||
+	    j->first == NULL)
+		goto nomem;
+	for (i = 0; i < j->req.n; i++) {
+		policy_decide(k->d.conf, &k->own, key->pub + 1, &j->req.tx[i],
+		    p, &j->decision[i]);
+		(void)tx_id(&j->req.tx[i], j->reply.tx_id[i]);
+		if (j->decision[i].code != CODE_NONE) {
+			job_refuse_decision(j, i);
+			return false;
+		}
+		nsig += j->decision[i].nsign;
+	}
+	if ((j->reply.sig = pool_alloc(p, nsig,
+	    sizeof(*j->reply.sig))) == NULL)
+		goto nomem;
+	sighash_cache_init(&j->cache);
+	j->state = JOB_SIGN;
+	return true;
+nomem:
+	job_refuse(j, CODE_INTERNAL, PROTO_NO_PSKT, "out of memory");
+	return false;
+}
+
+static bool
+sign_one(struct job *j, const struct key *key)
+{
+	const struct tx	*tx = &j->req.tx[j->tx];
+	struct sign_sig	*s = &j->reply.sig[j->reply.nsig];
+	uint8_t		 hash[32];
+
+	if (sighash_schnorr(tx, j->input, tx->in[j->input].sighash_type,
+	    &j->cache, hash) == -1 ||
+	    curve_sign(key->pair, hash, s->sig) == -1 ||
+	    (j->k->d.conf->verify_after_sign &&
+	    !curve_verify_own(key->pair, hash, s->sig))) {
+		log_alert("a signature that was just made does not verify, "
+		    "or could not be made: it is withheld");
+		return false;
+	}
+	if (sodium_is_zero(j->first[j->tx], 32))
+		memcpy(j->first[j->tx], hash, 32);
+	s->tx = j->tx;
+	s->input = (uint32_t)j->input;
+	j->reply.nsig++;
+	return true;
+}
+
+/* false: the job is over. */
+static bool
+job_sign(struct job *j, struct key *key)
+{
+	int	 left = INPUTS_PER_TURN;
+
+	while (j->tx < j->req.n) {
+		for (; j->input < j->req.tx[j->tx].nin; j->input++) {
+			if (j->decision[j->tx].class[j->input] ==
+			    INPUT_FOREIGN)
+				continue;
+			if (left-- == 0)
+				return true;
+			if (!sign_one(j, key)) {
+				job_refuse(j, CODE_INTERNAL, j->tx,
+				    "signing failed its own verification");
+				return false;
+			}
+		}
+		j->tx++;
+		j->input = 0;
+		sighash_cache_init(&j->cache);
+	}
+	j->state = JOB_AUDIT;
+	return true;
+}
+
+static void
+job_turn(struct job *j)
+{
+	struct keyd	*k = j->k;
+	struct key	*key;
+	char		 err[256];
+	enum proto_code	 code;
+	bool		 decide = j->state == JOB_DECIDE;
+
+	if (decide && j->profile[0] != '\0' && k->d.conf->network ==
+	    KASPA_MAINNET && strcmp(j->profile, k->d.conf->active_profile)) {
+		job_refuse(j, CODE_KEY_NOT_FOUND, PROTO_NO_PSKT, "on mainnet "
+		    "only the active profile signs");
+		return;
+	}
+	code = keyring_get(&k->ring, j->profile[0] == '\0' ? NULL :
+	    j->profile, &key, decide ? &j->accesses : NULL, err, sizeof(err));
+	if (code != CODE_NONE) {
+		job_refuse(j, code, PROTO_NO_PSKT, err);
+		return;
+	}
+	if (j->state == JOB_DECIDE && !job_decide(j, key)) {
+		keyring_put(&k->ring, key);
+		return;
+	}
+	if (!job_sign(j, key)) {
+		keyring_put(&k->ring, key);
+		return;
+	}
+	keyring_put(&k->ring, key);
+	if (j->state == JOB_AUDIT)
+		job_record(j);
+	else
+		arm(k);
+}
+
+void
+sign_work(int fd, short what, void *arg)
+{
+	struct keyd	*k = arg;
+	struct job	*j;
+
+	(void)fd;
+	(void)what;
+	TAILQ_FOREACH(j, &k->jobs, entry) {
+		if (j->state == JOB_AUDIT)
+			continue;
+		if (j->client == NULL)
+			job_done(j);
+		else
+			job_turn(j);
+		break;
+	}
+	arm(k);
+}
+
+/* A request's records go in one message and one commit (DESIGN 2). */
+static void
+job_record(struct job *j)
+{
+	struct audit_record	*r;
+	struct enc		*dest;
+	uint32_t		 i, n;
+
+	r = pool_alloc(&j->pool, KEYRING_MAX_ACCESS + j->req.n, sizeof(*r));
+	dest = pool_alloc(&j->pool, j->req.n, sizeof(*dest));
+	if (r == NULL || dest == NULL) {
+		job_refuse(j, CODE_INTERNAL, PROTO_NO_PSKT, "out of memory");
+		return;
+	}
+	n = access_records(&j->accesses, j->req.request_id, j->req.peer_uid,
+	    j->req.peer_pid, "Get", true, r);
+	for (i = 0; i < j->req.n; i++) {
+		audit_record_init(&r[n], EV_SIGNING, SRC_KEYD, true);
+		enc_init(&dest[i]);
+		sign_record_fill(&r[n], &j->k->d, &j->k->own, &j->req, i,
+		    &j->decision[i], j->key_ref, j->reply.public_key + 1,
+		    j->reply.tx_id[i], j->started, &dest[i]);
+		audit_set_bytes(&r[n], FIELD_PAYLOAD_HASH, j->first[i], 32);
+		n++;
+	}
+	audit_submit(&j->k->audit, r, n, job_audited, j);
+	for (i = 0; i < j->req.n; i++)
+		enc_free(&dest[i]);
+}
+
+static void
+job_audited(bool ok, const struct msg_audit_ack *ack, const char *why,
+    void *arg)
+{
+	struct job	*j = arg;
+	struct keyd	*k = j->k;
+	struct enc	 e;
+	char		 msg[256];
+
+	if (!ok) {
+		snprintf(msg, sizeof(msg), "%s: no durable record, no "
+		    "signature", why);
+		sodium_memzero(j->reply.sig, j->reply.nsig *
+		    sizeof(*j->reply.sig));
+		job_refuse(j, CODE_AUDIT_UNAVAILABLE, PROTO_NO_PSKT, msg);
+		return;
+	}
+	if (j->client != NULL) {
+		j->reply.audit_seq = ack->seq;
+		memcpy(j->reply.audit_head, ack->head,
+		    sizeof(j->reply.audit_head));
+		enc_init(&e);
+		enc_sign(&e, &j->reply);
+		(void)frame_send_enc(j->client->conn, MSG_SIGN, j->id, &e);
+	}
+	k->signatures += j->reply.nsig;
+	job_done(j);
+}
+
+void
+sign_cancel_all(struct keyd *k)
+{
+	struct job	*j, *next;
+
+	TAILQ_FOREACH_SAFE(j, &k->jobs, entry, next)
+		if (j->state != JOB_AUDIT)
+			job_refuse(j, CODE_LOCKED, PROTO_NO_PSKT,
+			    "igra-keyd has been locked");
+}
+
+void
+sign_client_gone(struct client *c)
+{
+	struct job	*j;
+
+	TAILQ_FOREACH(j, &c->k->jobs, entry)
+		if (j->client == c)
+			j->client = NULL;
+}
