@@ -23,6 +23,8 @@
 #endif
 #define DATA_DIR	"/var/lib/igra"
 #define LOG_FILE	"/var/log/igra/key-audit.log"
+#define KEY_CHARS	"abcdefghijklmnopqrstuvwxyz" \
+			"ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"
 
 /* One walk through the tables of a document or of a profile. */
 struct walk {
@@ -126,25 +128,19 @@ walk_entry(struct walk *w, const struct toml_entry *e, const char *table)
 {
 	const struct conf_key	*key;
 	char			 name[CONF_NAME_MAX], shown[CONF_NAME_MAX + 32];
-	char			 printable[CONF_NAME_MAX];
 	bool			 plain;
-	size_t			 i;
 
-	/* A key of ours has no dot, so "a.b" in quotes must not pass for one. */
-	plain = e->key.len < 64 && strlen(e->key.s) == e->key.len &&
-	    strchr(e->key.s, '.') == NULL;
+	/* "a.b" in quotes is one part, and must not pass for two. */
+	plain = e->key.len < 64 && e->key.len > 0 &&
+	    strspn(e->key.s, KEY_CHARS) == e->key.len;
 	(void)snprintf(name, sizeof(name), "%s%s%.64s", table,
 	    *table == '\0' ? "" : ".", e->key.s);
-	for (i = 0; name[i] != '\0'; i++)
-		printable[i] = (unsigned char)name[i] < 0x20 ||
-		    (unsigned char)name[i] >= 0x7f ? '?' : name[i];
-	printable[i] = '\0';
-	(void)snprintf(shown, sizeof(shown), "%s%s", w->prefix, printable);
+	(void)snprintf(shown, sizeof(shown), "%s%s", w->prefix, name);
 	w->ctx.shown = shown;
 
 	if (!plain)
-		return conf_error(&w->ctx, e->line, "unknown key %s: "
-		    "igra.toml(5) lists those there are", shown);
+		return conf_error(&w->ctx, e->line, "unknown key in quotes: "
+		    "igra.toml(5) lists those there are");
 	if ((key = conf_key_find(name)) != NULL)
 		return apply_key(w, key, e);
 	if (*table == '\0' && *w->prefix != '\0' &&

@@ -95,7 +95,7 @@ const struct conf_key	 conf_keys[] = {
 	    1, DAY),
 	UINT("audit.rotate_size", 0, rotate_size, 64 * KIB, 1024 * GIB),
 	UINT("audit.reserve_bytes", 0, reserve_bytes, 64 * KIB, 16 * GIB),
-	TEXT("audit.anchor", 0, anchor, conf_check_hex32),
+	TEXT("audit.anchor", CONF_EMPTY_UNSETS, anchor, conf_check_hex32),
 
 	TEXTS("policy.allowed_destinations", 0, policy.allowed_destinations,
 	    100000, conf_check_address),

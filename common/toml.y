@@ -4,7 +4,6 @@
  * toml_build.c.
  */
 %{
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -148,25 +147,24 @@ yylex(YYSTYPE *lval, struct toml_parser *ps)
 	return tokens[toml_lex(ps, &lval->lex)];
 }
 
-/* What was met, for people. */
+/*
+ * What was met, for people.  Not the text of a key either: without its '=',
+ * a token in quotes looks like one.
+ */
 static const char *
-met(const struct toml_parser *ps, char *buf, size_t len)
+met(const struct toml_parser *ps)
 {
-	char	 key[TOML_KEYBUF];
-
 	switch (ps->tok) {
 	case TOK_EOF:
-		return "the end of the file";
+		return "end of the file";
 	case TOK_BAD:
-		return "something unreadable";
+		return "text";
 	case TOK_NEWLINE:
-		return "the end of the line";
+		return "end of the line";
 	case TOK_KEY:
-		snprintf(buf, len, "the key %s",
-		    toml_keyname(&ps->tok_key->name, key));
-		return buf;
+		return "key";
 	case TOK_SCALAR:
-		return "a value";
+		return "value";
 	case TOK_DOT:
 		return "'.'";
 	case TOK_EQUALS:
@@ -242,13 +240,11 @@ wanted(const struct toml_parser *ps)
 static void
 yyerror(struct toml_parser *ps, const char *msg)
 {
-	char	 buf[TOML_KEYBUF + 16];
-
 	if (ps->failed)
 		return;
 	if (strcmp(msg, "syntax error") != 0)	/* its stack */
 		toml_error(ps, ps->tok_line, "%s", msg);
 	else
 		toml_error(ps, ps->tok_line, "unexpected %s: %s",
-		    met(ps, buf, sizeof(buf)), wanted(ps));
+		    met(ps), wanted(ps));
 }

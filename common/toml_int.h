@@ -63,7 +63,6 @@ struct toml_parser {
 	unsigned		 depth;
 	enum toml_tok		 tok, prev;		/* for messages */
 	unsigned		 tok_line;
-	struct toml_key		*tok_key;
 
 	/* Tables that keys go to: [0] the section, then inline tables. */
 	struct toml_table	*tables[TOML_MAX_DEPTH + 1];

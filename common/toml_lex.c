@@ -192,7 +192,7 @@ lex_key(struct toml_parser *ps, struct toml_lexeme *lex)
 		memcpy(copy, start, key->name.len);
 		key->name.s = copy;
 	}
-	lex->key = ps->tok_key = key;
+	lex->key = key;
 	return TOK_KEY;
 }
 

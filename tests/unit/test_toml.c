@@ -102,7 +102,7 @@ static const struct {
 	{ TEXT("= 1"), 1, "unexpected '='" },
 	{ TEXT("a = 1 b = 2"), 1, "new line" },
 	{ TEXT("a = 1\n\nb = 2 3\n"), 3, "new line" },
-	{ TEXT("a b = 1"), 1, "the key b" },
+	{ TEXT("a b = 1"), 1, "unexpected key" },
 	{ TEXT("a = \"x\" \"y\""), 1, "new line" },
 	{ TEXT("a = b"), 1, "quotes" },
 	{ TEXT("a = [b]"), 1, "quotes" },
@@ -250,7 +250,7 @@ static const struct {
 	{ TEXT("[ [a]]"), 1, "unexpected '['" },
 	{ TEXT("[a] b = 1"), 1, "new line" },
 	{ TEXT("[a.]"), 1, "a key after '.'" },
-	{ TEXT("[a b]"), 1, "the key b" },
+	{ TEXT("[a b]"), 1, "unexpected key" },
 	{ TEXT("[a\n]"), 1, "']'" },
 	{ TEXT("[a]\n[a]"), 2, "already a table on line 1" },
 	{ TEXT("[a.b]\n[a]\n[a.b]"), 3, "already a table" },
@@ -542,6 +542,9 @@ START_TEST(test_messages)
 	ck_assert_ptr_null(toml_parse(s, strlen(s), "t", err, sizeof(err)));
 	free(s);
 	ck_assert_ptr_null(toml_parse(TEXT("token = sesame\n"), "t", err,
+	    sizeof(err)));
+	ck_assert_ptr_null(strstr(err, "sesame"));
+	ck_assert_ptr_null(toml_parse(TEXT("token \"sesame\"\n"), "t", err,
 	    sizeof(err)));
 	ck_assert_ptr_null(strstr(err, "sesame"));
 	ck_assert_ptr_null(toml_parse(TEXT("token = 'a' sesame\n"), "t", err,
