@@ -28,6 +28,14 @@ MAIN_igra-service	= common/igra-service.c
 MAIN_igractl		= keyd/igractl.c
 MAIN_secrets-admin	= keyd/secrets-admin.c
 MAIN_devnet-keygen	= keyd/devnet-keygen.c
+# A program links its own room and what all share, and no other room.
+ROOMS_igra-keyd		= keyd
+ROOMS_igra-signd	= signd
+ROOMS_igra-auditd	= auditd
+ROOMS_igra-service	= keyd
+ROOMS_igractl		= keyd
+ROOMS_secrets-admin	= keyd
+ROOMS_devnet-keygen	= keyd
 MAINS	= $(foreach p,$(PROGRAMS),$(MAIN_$(p)))
 
 PKGS_common	= libsodium libevent yajl libsecp256k1 libargon2 libbsd-overlay libmd
@@ -37,7 +45,7 @@ endif
 
 HARDEN	= -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2
 HARDEN	+= $(call cc-option,-fstack-clash-protection) $(call cc-option,-fcf-protection=full)
-LDHARDEN = -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack
+LDHARDEN = -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--as-needed
 WARN	= -Wall -Wextra -Wshadow -Wconversion -Werror
 OPT	= -O2 -g
 cc-option = $(shell $(CC) -Werror $(1) -c -x c /dev/null -o /dev/null 2>/dev/null && echo $(1))
@@ -62,7 +70,7 @@ IGRA_LIBS = $(PKG_LIBS) -lzxcvbn -lm
 ROOMS	= common proto keyd signd auditd
 src_of	= $(filter-out $(MAINS),$(wildcard $(1)/*.c) $(wildcard $(1)/compat/*.c))
 obj_of	= $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
-LIBS	= $(foreach r,keyd signd auditd proto common,$(BUILD)/lib/lib$(r).a)
+LIBS	= $(foreach r,$(ROOMS),$(BUILD)/lib/lib$(r).a)
 
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 UNIT_HELP  = $(call obj_of,$(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c)))
@@ -94,10 +102,11 @@ $(BUILD)/lib/lib$(1).a: $(call obj_of,$(call src_of,$(1))) $(patsubst %.y,$(BUIL
 endef
 $(foreach r,$(ROOMS),$(eval $(call room_lib,$(r))))
 
+libs_of	= $(foreach r,$(1) proto common,$(BUILD)/lib/lib$(r).a)
 define program
-$(BUILD)/bin/$(1): $(call obj_of,$(MAIN_$(1))) $(LIBS)
+$(BUILD)/bin/$(1): $(call obj_of,$(MAIN_$(1))) $(call libs_of,$(ROOMS_$(1)))
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $(IGRA_LDFLAGS) $$(LDFLAGS) -o $$@ $$< -Wl,--start-group $(LIBS) -Wl,--end-group $(IGRA_LIBS)
+	$$(Q)$$(CC) $(IGRA_LDFLAGS) $$(LDFLAGS) -o $$@ $$< -Wl,--start-group $(call libs_of,$(ROOMS_$(1))) -Wl,--end-group $(IGRA_LIBS)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
