@@ -1,0 +1,130 @@
+#include <stdlib.h>
+#include <time.h>
+
+#include "limits.h"
+
+#define SECOND		1000000000ULL
+#define MAX_RPS		SECOND		/* beyond that there is no limit */
+#define MAX_BURST	1000000ULL
+
+static void	 refill(const struct limits *, struct limit_uid *, uint64_t);
+static void	 forget(struct limits *, uint64_t);
+
+uint64_t
+now_ns(void)
+{
+	struct timespec	 ts;
+
+	if (clock_gettime(CLOCK_MONOTONIC, &ts) == -1)
+		return 0;
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+
+void
+limits_init(struct limits *l, uint64_t rps, uint64_t burst,
+    const uid_t *allow, size_t nallow)
+{
+	LIST_INIT(&l->uids);
+	l->n = 0;
+	l->cost = rps == 0 || rps > MAX_RPS ? 0 : SECOND / rps;
+	if (burst == 0)
+		burst = 1;
+	if (burst > MAX_BURST)
+		burst = MAX_BURST;
+	l->cap = l->cost * burst;
+	l->allow = allow;
+	l->nallow = nallow;
+}
+
+void
+limits_free(struct limits *l)
+{
+	struct limit_uid	*u;
+
+	while ((u = LIST_FIRST(&l->uids)) != NULL) {
+		LIST_REMOVE(u, entry);
+		free(u);
+	}
+	l->n = 0;
+}
+
+struct limit_uid *
+limits_get(struct limits *l, uid_t uid, uint64_t now)
+{
+	struct limit_uid	*u;
+	size_t			 i;
+
+	LIST_FOREACH(u, &l->uids, entry) {
+		if (u->uid == uid) {
+			u->refs++;
+			return u;
+		}
+	}
+	if ((u = calloc(1, sizeof(*u))) == NULL)
+		return NULL;
+	u->uid = uid;
+	for (i = 0; i < l->nallow; i++)
+		if (l->allow[i] == uid)
+			u->allowed = true;
+	u->refs = 1;
+	u->level = l->cap;
+	u->refilled = now;
+	LIST_INSERT_HEAD(&l->uids, u, entry);
+	l->n++;
+	return u;
+}
+
+void
+limits_put(struct limits *l, struct limit_uid *u, uint64_t now)
+{
+	if (--u->refs == 0 && l->n > LIMITS_MAX_IDLE)
+		forget(l, now);
+}
+
+/* Those without a connection whose bucket is full are as good as new ones. */
+static void
+forget(struct limits *l, uint64_t now)
+{
+	struct limit_uid	*u, *next;
+
+	for (u = LIST_FIRST(&l->uids); u != NULL; u = next) {
+		next = LIST_NEXT(u, entry);
+		if (u->refs != 0)
+			continue;
+		refill(l, u, now);
+		if (u->level < l->cap)
+			continue;
+		LIST_REMOVE(u, entry);
+		free(u);
+		l->n--;
+	}
+}
+
+static void
+refill(const struct limits *l, struct limit_uid *u, uint64_t now)
+{
+	uint64_t	 elapsed = now > u->refilled ? now - u->refilled : 0;
+
+	u->refilled = now;
+	if (elapsed > l->cap - u->level)
+		u->level = l->cap;
+	else
+		u->level += elapsed;
+}
+
+bool
+limits_take(struct limits *l, struct limit_uid *u, uint64_t now,
+    unsigned *retry)
+{
+	if (l->cost == 0)
+		return true;
+	refill(l, u, now);
+	if (u->level >= l->cost) {
+		u->level -= l->cost;
+		return true;
+	}
+	*retry = (unsigned)((l->cost - u->level + SECOND - 1) / SECOND);
+	if (*retry == 0)
+		*retry = 1;
+	return false;
+}

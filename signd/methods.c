@@ -1,0 +1,268 @@
+/* The table of methods, and those that are one question to keyd. */
+#include <string.h>
+
+#include "methods.h"
+#include "signd.h"
+
+struct key_params {
+	struct bytes	 profile;
+};
+
+static void	*none_parse(struct rpc_call *, const struct json *, char *);
+static void	*list_parse(struct rpc_call *, const struct json *, char *);
+static void	*public_parse(struct rpc_call *, const struct json *, char *);
+static void	 info_run(struct rpc_call *);
+static int	 info_answer(const struct frame *, enum keyd_fail, void *);
+static void	 info_write(struct json_out *, const struct msg_info *);
+static void	 list_run(struct rpc_call *);
+static int	 list_answer(const struct frame *, enum keyd_fail, void *);
+static void	 public_run(struct rpc_call *);
+static int	 public_answer(const struct frame *, enum keyd_fail, void *);
+static void	 ask(struct rpc_call *, uint16_t, struct enc *, keyd_cb);
+static int	 answered(struct rpc_call *, const struct frame *,
+		    enum keyd_fail, uint16_t);
+static void	 put_text(struct json_out *, const char *, struct bytes);
+
+const struct rpc_method rpc_methods[] = {
+	{ "signer.info",	none_parse,	info_run },
+	{ "pskt.sign",		sign_parse,	sign_run },
+	{ "key.list",		list_parse,	list_run },
+	{ "key.public",		public_parse,	public_run },
+	{ NULL,			NULL,		NULL }
+};
+
+static void *
+none_parse(struct rpc_call *c, const struct json *params, char *err)
+{
+	static const char *const	 names[] = { NULL };
+
+	return rpc_params_only(params, names, err) == -1 ? NULL : c;
+}
+
+static void *
+list_parse(struct rpc_call *c, const struct json *params, char *err)
+{
+	static const char *const	 names[] = { "request_id", NULL };
+
+	return rpc_params_only(params, names, err) == -1 ||
+	    rpc_param_request_id(c, params, err) == -1 ? NULL : c;
+}
+
+static void *
+public_parse(struct rpc_call *c, const struct json *params, char *err)
+{
+	static const char *const	 names[] = { "profile", "request_id",
+					    NULL };
+	struct key_params		*p;
+
+	if ((p = pool_alloc(c->pool, 1, sizeof(*p))) == NULL ||
+	    rpc_params_only(params, names, err) == -1 ||
+	    rpc_param_profile(params, &p->profile, err) == -1 ||
+	    rpc_param_request_id(c, params, err) == -1)
+		return NULL;
+	return p;
+}
+
+/* Takes e over. */
+static void
+ask(struct rpc_call *c, uint16_t type, struct enc *e, keyd_cb cb)
+{
+	enum keyd_fail	 why = KEYD_BUSY;
+
+	if (!e->failed)
+		why = keyd_link_call(c->signd->link, type, e->buf, e->len,
+		    KEYD_TIMEOUT_MS, 0, cb, c);
+	enc_free(e);
+	if (why != KEYD_ANSWERED)
+		rpc_keyd_failed(c, why);
+}
+
+/* As rpc_keyd_answer, but 0 as well when there was no answer. */
+static int
+answered(struct rpc_call *c, const struct frame *f, enum keyd_fail why,
+    uint16_t want)
+{
+	if (f != NULL)
+		return rpc_keyd_answer(c, f, want);
+	rpc_keyd_failed(c, why);
+	return 0;
+}
+
+static void
+put_text(struct json_out *o, const char *key, struct bytes text)
+{
+	json_out_key(o, key);
+	json_out_stringn(o, text.p, text.len);
+}
+
+void
+signd_learn_key(struct signd *s, const struct msg_info *m)
+{
+	if (!m->has_key)
+		return;
+	memcpy(s->public_key, m->public_key, sizeof(s->public_key));
+	s->have_key = true;
+}
+
+static void
+info_run(struct rpc_call *c)
+{
+	struct enc	 e;
+
+	enc_init(&e);
+	ask(c, MSG_INFO_REQ, &e, info_answer);
+}
+
+static int
+info_answer(const struct frame *f, enum keyd_fail why, void *arg)
+{
+	struct rpc_call	*c = arg;
+	struct json_out	*o;
+	struct msg_info	 m;
+	int		 rc;
+
+	if ((rc = answered(c, f, why, MSG_INFO)) != 1)
+		return rc;
+	if (dec_info(f->p, f->len, c->pool, &m) == -1) {
+		rpc_keyd_broken(c);
+		return -1;
+	}
+	signd_learn_key(c->signd, &m);
+	if ((o = rpc_result(c)) == NULL)
+		return 0;
+	info_write(o, &m);
+	rpc_done(c);
+	return 0;
+}
+
+static void
+info_write(struct json_out *o, const struct msg_info *m)
+{
+	json_out_begin_object(o);
+	put_text(o, "version", m->version);
+	put_text(o, "network", m->network);
+	put_text(o, "profile", m->profile);
+	put_text(o, "key_ref", m->key_ref);
+	json_out_key(o, "public_key");
+	if (m->has_key)
+		json_out_hex(o, m->public_key + 1, 32);
+	else
+		json_out_null(o);
+	json_out_key(o, "address");
+	if (m->address.len != 0)
+		json_out_stringn(o, m->address.p, m->address.len);
+	else
+		json_out_null(o);
+	json_out_key(o, "redeem_script");
+	if (m->redeem_script.len != 0)
+		json_out_hex(o, m->redeem_script.p, m->redeem_script.len);
+	else
+		json_out_null(o);
+	json_out_key(o, "threshold_m");
+	json_out_u64(o, m->threshold_m);
+	json_out_key(o, "threshold_n");
+	json_out_u64(o, m->threshold_n);
+	json_out_key(o, "locked");
+	json_out_bool(o, m->locked);
+	json_out_end_object(o);
+}
+
+static void
+list_run(struct rpc_call *c)
+{
+	struct msg_key_list_req	 m;
+	struct enc		 e;
+
+	m.request_id = bytes_str(c->request_id);
+	m.peer_uid = rpc_peer(c)->uid;
+	m.peer_pid = (uint32_t)rpc_peer(c)->pid;
+	enc_init(&e);
+	enc_key_list_req(&e, &m);
+	ask(c, MSG_KEY_LIST_REQ, &e, list_answer);
+}
+
+static int
+list_answer(const struct frame *f, enum keyd_fail why, void *arg)
+{
+	struct rpc_call		*c = arg;
+	struct json_out		*o;
+	struct msg_key_list	 m;
+	uint32_t		 i;
+	int			 rc;
+
+	if ((rc = answered(c, f, why, MSG_KEY_LIST)) != 1)
+		return rc;
+	if (dec_key_list(f->p, f->len, c->pool, &m) == -1) {
+		rpc_keyd_broken(c);
+		return -1;
+	}
+	if ((o = rpc_result(c)) == NULL)
+		return 0;
+	json_out_begin_object(o);
+	json_out_key(o, "keys");
+	json_out_begin_array(o);
+	for (i = 0; i < m.n; i++) {
+		json_out_begin_object(o);
+		put_text(o, "key_ref", m.key[i].key_ref);
+		put_text(o, "profile", m.key[i].profile);
+		json_out_key(o, "type");
+		json_out_string(o, m.key[i].hd ? "hd_mnemonic" :
+		    "raw_private_key");
+		json_out_key(o, "active");
+		json_out_bool(o, m.key[i].active);
+		json_out_end_object(o);
+	}
+	json_out_end_array(o);
+	json_out_key(o, "request_id");
+	json_out_string(o, c->request_id);
+	json_out_end_object(o);
+	rpc_done(c);
+	return 0;
+}
+
+static void
+public_run(struct rpc_call *c)
+{
+	const struct key_params		*p = c->params;
+	struct msg_key_public_req	 m;
+	struct enc			 e;
+
+	m.request_id = bytes_str(c->request_id);
+	m.profile = p->profile;
+	m.peer_uid = rpc_peer(c)->uid;
+	m.peer_pid = (uint32_t)rpc_peer(c)->pid;
+	enc_init(&e);
+	enc_key_public_req(&e, &m);
+	ask(c, MSG_KEY_PUBLIC_REQ, &e, public_answer);
+}
+
+static int
+public_answer(const struct frame *f, enum keyd_fail why, void *arg)
+{
+	struct rpc_call		*c = arg;
+	struct json_out		*o;
+	struct msg_key_public	 m;
+	int			 rc;
+
+	if ((rc = answered(c, f, why, MSG_KEY_PUBLIC)) != 1)
+		return rc;
+	if (dec_key_public(f->p, f->len, c->pool, &m) == -1) {
+		rpc_keyd_broken(c);
+		return -1;
+	}
+	if ((o = rpc_result(c)) == NULL)
+		return 0;
+	json_out_begin_object(o);
+	put_text(o, "key_ref", m.key_ref);
+	put_text(o, "profile", m.profile);
+	json_out_key(o, "public_key");
+	json_out_hex(o, m.public_key + 1, 32);
+	json_out_key(o, "public_key_compressed");
+	json_out_hex(o, m.public_key, 33);
+	put_text(o, "address", m.address);
+	json_out_key(o, "request_id");
+	json_out_string(o, c->request_id);
+	json_out_end_object(o);
+	rpc_done(c);
+	return 0;
+}

@@ -1,0 +1,254 @@
+/*
+ * igra-signd: HTTP and JSON-RPC for coordinators.  It parses untrusted input
+ * and has no key, no passphrase, no file system: what it asks keyd to sign,
+ * keyd reads for itself.
+ */
+#include <sys/resource.h>
+
+#include <libgen.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "pskt.h"
+#include "rpc.h"
+#include "signd.h"
+
+#define WANT_FILES	4096	/* descriptors */
+#define STOP_MS		3500	/* for requests under way, at most */
+#define STOP_POLL_MS	20
+
+static void	resolve_users(struct signd *);
+static void	read_redeem(struct signd *);
+static void	raise_files(void);
+static void	serve(struct signd *, int) __attribute__((noreturn));
+static void	on_request(struct http_req *, void *);
+static void	on_refused(const struct peer *, unsigned, const char *, void *);
+static void	on_connected(void *);
+static int	on_info(const struct frame *, enum keyd_fail, void *);
+static void	on_signal(int, short, void *);
+static void	on_stop(int, short, void *);
+
+int
+main(int argc, char *argv[])
+{
+	static struct signd	 s;
+	char			 dir[PATH_MAX];
+	int			 fd;
+
+	daemon_init(&s.d, ROLE_SIGND, argc, argv);
+	resolve_users(&s);
+	read_redeem(&s);
+	raise_files();
+	fd = daemon_bind(&s.d, s.d.conf->signd_socket);
+	if (strlcpy(dir, s.d.conf->keyd_socket, sizeof(dir)) >= sizeof(dir))
+		fatalx("%s: path too long", s.d.conf->keyd_socket);
+	(void)dirname(dir);
+	if (s.d.root)	/* keyd makes its own, but may start later */
+		daemon_mkdir(&s.d, ROLE_KEYD, dir, 0755);
+	daemon_drop(&s.d, s.d.root ? dir : NULL);
+	daemon_listen(fd);
+	serve(&s, fd);
+}
+
+static void
+resolve_users(struct signd *s)
+{
+	const struct conf_strings	*users = &s->d.conf->allow_users;
+	gid_t				 gid;
+	size_t				 i;
+
+	s->nallow = users->n == 0 ? 1 : users->n;
+	if ((s->allow = calloc(s->nallow, sizeof(*s->allow))) == NULL)
+		fatal("calloc");
+	s->allow[0] = s->d.root ? 0 : geteuid();
+	for (i = 0; i < users->n; i++)
+		if (conf_uid(users->v[i], &s->allow[i], &gid) == -1)
+			fatalx("%s: [rpc] allow_users: no user %s",
+			    s->d.conf->path, users->v[i]);
+}
+
+/* The config has checked that it is hex. */
+static void
+read_redeem(struct signd *s)
+{
+	const char	*hex = s->d.conf->redeem_script_hex;
+
+	if (hex == NULL)
+		return;
+	s->redeem_len = strlen(hex) / 2;
+	if ((s->redeem = malloc(s->redeem_len + 1)) == NULL)
+		fatal("malloc");
+	if (pskt_unhex((const uint8_t *)hex, 2 * s->redeem_len,
+	    s->redeem) == -1)
+		fatalx("%s: [service.pskt] redeem_script_hex: not hex",
+		    s->d.conf->path);
+}
+
+static void
+raise_files(void)
+{
+	struct rlimit	 rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
+		fatal("getrlimit");
+	if (rl.rlim_cur >= WANT_FILES)
+		return;
+	rl.rlim_cur = rl.rlim_max < WANT_FILES ? rl.rlim_max : WANT_FILES;
+	if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
+		log_warn("cannot raise the limit of open files");
+}
+
+static void
+serve(struct signd *s, int fd)
+{
+	static const struct http_ops	 ops = { on_request, on_refused };
+	struct event			*ev[3];
+
+	metrics_init(&s->metrics, now_ns());
+	rpc_init(s);
+	limits_init(&s->limits, s->d.conf->rate_limit_rps,
+	    s->d.conf->rate_limit_burst, s->allow, s->nallow);
+	health_init(&s->health);
+	if ((s->base = event_base_new()) == NULL ||
+	    (s->link = keyd_link_new(s->base, &s->d, &s->metrics,
+	    on_connected, s)) == NULL ||
+	    notes_init(&s->notes, s->base, s->link, &s->metrics) == -1 ||
+	    (s->http = http_new(s->base, fd, &s->limits, &s->metrics, &ops,
+	    s)) == NULL)
+		fatalx("out of memory");
+	ev[0] = evsignal_new(s->base, SIGTERM, on_signal, s);
+	ev[1] = evsignal_new(s->base, SIGINT, on_signal, s);
+	ev[2] = evsignal_new(s->base, SIGHUP, on_signal, s);
+	if (ev[0] == NULL || ev[1] == NULL || ev[2] == NULL ||
+	    evsignal_add(ev[0], NULL) == -1 ||
+	    evsignal_add(ev[1], NULL) == -1 || evsignal_add(ev[2], NULL) == -1)
+		fatalx("cannot watch signals");
+	daemon_confine(&s->d);
+	log_info("serving %s", s->d.conf->signd_socket);
+	if (event_base_dispatch(s->base) == -1)
+		fatalx("event loop");
+	notes_free(&s->notes);
+	keyd_link_free(s->link);	/* ends what still waits */
+	http_free(s->http);
+	event_free(ev[0]);
+	event_free(ev[1]);
+	event_free(ev[2]);
+	event_base_free(s->base);
+	limits_free(&s->limits);
+	free(s->allow);
+	free(s->redeem);
+	log_info("stopped");
+	exit(0);
+}
+
+static void
+on_request(struct http_req *req, void *arg)
+{
+	static const struct {
+		const char	*path;
+		bool		 post;
+		bool		 token;
+		void		 (*run)(struct signd *, struct http_req *);
+	} paths[] = {
+		{ "/rpc",	true,	false,	rpc_handle },
+		{ "/healthz",	false,	false,	health_alive },
+		{ "/readyz",	false,	false,	health_ready },
+		{ "/metrics",	false,	true,	health_metrics },
+	};
+	size_t		 i;
+
+	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
+		if (strcmp(http_path(req), paths[i].path) != 0)
+			continue;
+		if (http_is_post(req) != paths[i].post)
+			http_reply_error(req, 405, RPC_INVALID_REQUEST,
+			    paths[i].post ? "the method of this path is POST" :
+			    "the method of this path is GET", 0);
+		else if (!paths[i].token || rpc_authorized(arg, req))
+			paths[i].run(arg, req);
+		return;
+	}
+	http_reply_error(req, 404, RPC_INVALID_REQUEST,
+	    "no such path: /rpc, /healthz, /readyz, /metrics", 0);
+}
+
+static void
+on_refused(const struct peer *peer, unsigned code, const char *why, void *arg)
+{
+	const struct bytes	 none = { NULL, 0 };
+	struct signd		*s = arg;
+
+	notes_refused(&s->notes, peer, code, none, none, why);
+}
+
+static void
+on_connected(void *arg)
+{
+	struct signd	*s = arg;
+
+	s->have_key = false;
+	(void)keyd_link_call(s->link, MSG_INFO_REQ, NULL, 0, KEYD_TIMEOUT_MS,
+	    0, on_info, s);
+}
+
+static int
+on_info(const struct frame *f, enum keyd_fail why, void *arg)
+{
+	struct signd	*s = arg;
+	struct msg_info	 m;
+	struct pool	 pool;
+	int		 ret = -1;
+
+	(void)why;
+	if (f == NULL || f->type == MSG_ERROR)
+		return 0;
+	pool_init(&pool, 0);
+	if (f->type == MSG_INFO && dec_info(f->p, f->len, &pool, &m) == 0) {
+		signd_learn_key(s, &m);
+		ret = 0;
+	}
+	pool_free(&pool);
+	return ret;
+}
+
+static void
+on_signal(int sig, short what, void *arg)
+{
+	struct signd	*s = arg;
+	struct timeval	 tv = { 0, STOP_POLL_MS * 1000 };
+	struct event	*ev;
+
+	(void)what;
+	if (sig == SIGHUP) {
+		log_info("SIGHUP: to change the config, igractl reload");
+		return;
+	}
+	if (s->stopping)
+		return;
+	s->stopping = true;
+	s->stop_at = now_ns() + STOP_MS * 1000000ULL;
+	http_stop(s->http);
+	if ((ev = event_new(s->base, -1, EV_PERSIST, on_stop, s)) == NULL ||
+	    event_add(ev, &tv) == -1)
+		event_base_loopbreak(s->base);
+	s->stop = ev;
+}
+
+/* Answers under way go out first. */
+static void
+on_stop(int fd, short what, void *arg)
+{
+	struct signd	*s = arg;
+
+	(void)fd;
+	(void)what;
+	if (s->batches != 0 && now_ns() < s->stop_at)
+		return;
+	event_free(s->stop);
+	s->stop = NULL;
+	event_base_loopexit(s->base, NULL);
+}

@@ -1,0 +1,39 @@
+/* The one state of igra-signd. */
+#ifndef IGRA_SIGND_H
+#define IGRA_SIGND_H
+
+#include <event2/event.h>
+
+#include "daemon.h"
+#include "health.h"
+#include "http.h"
+#include "keyd_link.h"
+#include "limits.h"
+#include "metrics.h"
+#include "notes.h"
+
+struct signd {
+	struct daemon		 d;
+	struct event_base	*base;
+	struct http		*http;
+	struct keyd_link	*link;
+	struct limits		 limits;
+	struct metrics		 metrics;
+	struct notes		 notes;
+	struct health		 health;
+	uid_t			*allow;		/* allow_users as uids */
+	size_t			 nallow;
+	uint8_t			*redeem;	/* own redeem script, or NULL */
+	size_t			 redeem_len;
+	bool			 have_key;	/* keyd has said it */
+	uint8_t			 public_key[33]; /* of the active profile */
+	unsigned		 batches;	/* HTTP requests being answered */
+	bool			 stopping;
+	uint64_t		 stop_at;	/* ns */
+	struct event		*stop;
+};
+
+/* Remembers the active profile's key, if keyd knows it by now. */
+void	signd_learn_key(struct signd *, const struct msg_info *);
+
+#endif
