@@ -12,6 +12,7 @@
 #define TOKEN_MIN	1
 #define TOKEN_MAX	512
 #define TOKEN_MASK	"********"
+#define HASH_STACK	4096
 
 static int	 number_of(struct conf_ctx *, const struct toml_value *,
 		    const char *, double, double *);
@@ -311,6 +312,7 @@ conf_set_token(struct conf_ctx *ctx, const struct toml_value *v)
 	crypto_generichash(ctx->conf->token_hash,
 	    sizeof(ctx->conf->token_hash), (const uint8_t *)v->u.str.s, len,
 	    NULL, 0);
+	sodium_stackzero(HASH_STACK);	/* BLAKE2b leaves its last block there */
 	ctx->conf->token_set = true;
 	return 0;
 }
