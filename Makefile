@@ -3,6 +3,7 @@
 #   make              all programs into build/bin/
 #   make demo         the main job, start to finish, on this machine
 #   make check        all tests, at most 15 minutes
+#   make check-quick  all tests once, without the sanitizers
 #   make check-long   the long figures
 #   make bench        speed, as ratios measured in one run
 #   make asan         everything under AddressSanitizer and UBSan, in build/asan/
@@ -125,9 +126,87 @@ ifndef V
 Q = @
 endif
 
+# --- tests ---
+
+DEBIAN_DEPS = build-essential pkg-config byacc libsodium-dev libevent-dev \
+	libyajl-dev libzxcvbn-dev libsecp256k1-dev libargon2-dev libbsd-dev \
+	libmd-dev libseccomp-dev check clang cppcheck mandoc curl jq python3 \
+	util-linux procps
+NEEDED_TOOLS = cc byacc pkg-config clang cppcheck mandoc curl jq python3 setpriv
+SUDO	= $(shell test `id -u` = 0 || echo sudo)
+
+deps:
+	@command -v apt-get >/dev/null || { \
+		echo "make deps knows Debian only; install: $(DEBIAN_DEPS)" >&2; exit 1; }
+	$(SUDO) apt-get update -qq
+	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+		--no-install-recommends $(DEBIAN_DEPS) >/dev/null
+
+# Quiet and fast when nothing is missing.
+have-deps:
+	@for t in $(NEEDED_TOOLS); do command -v $$t >/dev/null || exit 1; done && \
+	    pkg-config --exists $(PKGS_common) check && \
+	    test -e /usr/include/zxcvbn.h -o -e /usr/local/include/zxcvbn.h || \
+	    $(MAKE) --no-print-directory deps
+
+JOBS	= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
+SUBMAKE	= $(MAKE) --no-print-directory -j$(JOBS)
+
+demo: have-deps
+	@$(SUBMAKE) programs
+	@BUILD=$(BUILD) bash tests/demo.sh
+
+# All tests, twice: as shipped, and under the sanitizers.  Both compilers.
+check: have-deps
+	@$(SUBMAKE) programs tests
+	@$(SUBMAKE) lint
+	@$(SUBMAKE) CC=clang BUILD=$(BUILD)/clang programs
+	@$(SUBMAKE) asan
+	@bash tests/run.sh $(BUILD) $(BUILD)/asan
+
+check-quick: have-deps
+	@$(SUBMAKE) programs tests
+	@bash tests/run.sh $(BUILD)
+
+check-long: have-deps
+	@$(SUBMAKE) programs tests
+	@$(SUBMAKE) asan
+	@LONG=1 bash tests/run.sh $(BUILD) $(BUILD)/asan
+	@$(MAKE) --no-print-directory bench
+
+asan:
+	@$(MAKE) --no-print-directory SAN=1 BUILD=$(BUILD)/asan programs tests
+
+bench: have-deps
+	@$(SUBMAKE) programs tests
+	@BUILD=$(BUILD) bash tests/bench/run.sh
+
+lint:
+	@cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
+	    --enable=warning,portability --suppress=missingIncludeSystem \
+	    -D__linux__ -DIGRA_VERSION='"$(VERSION)"' -I. -Icommon -Iproto -j$(JOBS) \
+	    common proto keyd signd auditd
+	@for m in man/*.[1-9]; do mandoc -Tlint -Wwarning $$m || exit 1; done
+
+# --- installation ---
+
+SBIN_PROGRAMS = igra-keyd igra-signd igra-auditd igra-service igractl
+BIN_PROGRAMS = $(filter-out $(SBIN_PROGRAMS),$(PROGRAMS))
+
+install: programs
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin \
+	    $(DESTDIR)$(PREFIX)/share/examples/igra
+	install -m 755 $(BIN_PROGRAMS:%=$(BUILD)/bin/%) $(DESTDIR)$(PREFIX)/bin
+	install -m 755 $(SBIN_PROGRAMS:%=$(BUILD)/bin/%) $(DESTDIR)$(PREFIX)/sbin
+	install -m 644 etc/igra.toml $(DESTDIR)$(PREFIX)/share/examples/igra
+	for m in man/*.[1-9]; do \
+		d=$(DESTDIR)$(PREFIX)/share/man/man$${m##*.}; \
+		install -d $$d && install -m 644 $$m $$d || exit 1; done
+
 clean:
 	rm -rf build
 
-.PHONY: all programs tests clean
+.PHONY: all programs tests deps have-deps demo check check-quick check-long \
+	asan bench lint install clean
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

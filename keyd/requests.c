@@ -78,8 +78,9 @@ access_records(const struct key_accesses *a, struct bytes request_id,
 
 	for (i = 0; i < a->n; i++) {
 		audit_record_init(&r[i], EV_SECRET_ACCESS, SRC_KEYD, ok);
-		audit_set_bytes(&r[i], FIELD_REQUEST_ID, request_id.p,
-		    request_id.len);
+		if (request_id.len != 0)
+			audit_set_bytes(&r[i], FIELD_REQUEST_ID, request_id.p,
+			    request_id.len);
 		audit_set_str(&r[i], FIELD_SECRET_NAME, a->a[i].name);
 		audit_set_str(&r[i], FIELD_BACKEND, a->a[i].backend);
 		audit_set_str(&r[i], FIELD_OPERATION, operation);
