@@ -184,7 +184,9 @@ bench: have-deps
 lint:
 	@cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
 	    --enable=warning,portability --suppress=missingIncludeSystem \
-	    -D__linux__ -DIGRA_VERSION='"$(VERSION)"' -I. -Icommon -Iproto -j$(JOBS) \
+	    --suppress=funcArgOrderDifferent -D__linux__ -DLIBBSD_OVERLAY \
+	    -DIGRA_VERSION='"$(VERSION)"' -I. -Icommon -Iproto \
+	    -I/usr/include/bsd -j$(JOBS) \
 	    common proto keyd signd auditd
 	@for m in man/*.[1-9]; do mandoc -Tlint -Wwarning $$m || exit 1; done
 
