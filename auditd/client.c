@@ -10,7 +10,7 @@
 
 #include "auditd/auditd.h"
 
-#define MAX_CLIENTS	64	/* on both sockets */
+#define MAX_CLIENTS	32	/* of each socket: one never starves the other */
 #define MAX_PER_UID	16
 #define ACCEPT_BURST	32
 #define BATCH_MAX	(8 * 1024 * 1024)	/* bytes that wait for a commit */
@@ -185,6 +185,8 @@ why_not(struct auditd *a, const struct listener *l, const struct peer *peer)
 	if (l->link == LINK_AUDITD_ADMIN && !daemon_is_admin(&a->d, peer->uid))
 		return "neither root nor one of admin_users";
 	TAILQ_FOREACH(c, &a->clients, entry) {
+		if (c->link != l->link)
+			continue;
 		all++;
 		own += c->peer.uid == peer->uid;
 	}
