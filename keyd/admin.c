@@ -97,7 +97,7 @@ unlock_failed(struct client *c, uint64_t id, bool interactive,
 	struct keyd		*k = c->k;
 	struct audit_record	 r;
 
-	audit_record_init(&r, EV_UNLOCK, SRC_ADMIN, false);
+	audit_record_init(&r, EV_UNLOCK, SRC_KEYD, false);
 	audit_set_u64(&r, FIELD_OPERATOR, c->peer.uid);
 	audit_set_u64(&r, FIELD_INTERACTIVE, interactive);
 	audit_set_str(&r, FIELD_ERROR, why);
@@ -175,7 +175,7 @@ admin_unlock(struct client *c, const struct frame *f)
 	u->interactive = head.interactive;
 	n = access_records(&acc, bytes_str(NULL), c->peer.uid,
 	    (uint32_t)c->peer.pid, "Get", true, r);
-	audit_record_init(&r[n], EV_UNLOCK, SRC_ADMIN, true);
+	audit_record_init(&r[n], EV_UNLOCK, SRC_KEYD, true);
 	audit_set_u64(&r[n], FIELD_OPERATOR, c->peer.uid);
 	audit_set_u64(&r[n], FIELD_INTERACTIVE, head.interactive);
 	audit_submit(&k->audit, r, n + 1, unlock_audited, u);
@@ -228,7 +228,7 @@ admin_lock(struct client *c, const struct frame *f)
 	sign_cancel_all(k);
 	set_marker(k, true);
 	log_info("locked by uid %u", (unsigned)c->peer.uid);
-	audit_record_init(&r, EV_LOCK, SRC_ADMIN, true);
+	audit_record_init(&r, EV_LOCK, SRC_KEYD, true);
 	audit_set_u64(&r, FIELD_OPERATOR, c->peer.uid);
 	audit_set_str(&r, FIELD_REASON, "igractl lock");
 	audit_tell(&k->audit, &r);
