@@ -44,12 +44,12 @@ ifeq ($(shell uname -s),Linux)
 PKGS_common	+= libseccomp
 endif
 
-HARDEN	= -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2
-HARDEN	+= $(call cc-option,-fstack-clash-protection) $(call cc-option,-fcf-protection=full)
+cc-option = $(shell $(CC) -Werror $(1) -c -x c /dev/null -o /dev/null 2>/dev/null && echo $(1))
+HARDEN	:= -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2 \
+	$(call cc-option,-fstack-clash-protection) $(call cc-option,-fcf-protection=full)
 LDHARDEN = -pie -Wl,-z,relro,-z,now -Wl,-z,noexecstack -Wl,--as-needed
 WARN	= -Wall -Wextra -Wshadow -Wconversion -Werror
 OPT	= -O2 -g
-cc-option = $(shell $(CC) -Werror $(1) -c -x c /dev/null -o /dev/null 2>/dev/null && echo $(1))
 
 # The list of packages is asked once per make, and only when compiling.
 PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS_common) 2>/dev/null)

@@ -122,10 +122,11 @@ is "the log is its owner's alone" "$(stat -c '%a %u' "$log")" \
 is "so is its directory" "$(stat -c %a "$T/log")" 700
 
 # --- whom they turn away ---
-# A connection that is closed without an answer: 0.
+# turned_away SOCKET [TYPE…]: 0 when the connection is closed without an answer
+# to messages of these types.
 turned_away()
 {
-	"$PYTHON" - "$1" <<'PY'
+	"$PYTHON" - "$@" <<'PY'
 import socket, struct, sys
 s = socket.socket(socket.AF_UNIX)
 s.settimeout(3)
@@ -133,7 +134,7 @@ s.connect(sys.argv[1])
 try:
     # INFO_REQ, KEYD_STATUS_REQ, AUDIT_HELLO, AUDITD_STATUS_REQ: something
     # that each socket answers to the right peer
-    for t in (3, 12, 17, 21):
+    for t in map(int, sys.argv[2:] or (3, 12, 17, 21)):
         s.sendall(struct.pack("<IHHIQ", 0x31524749, t, 0, 0, t))
     got = s.recv(1)
 except (BrokenPipeError, ConnectionResetError):
@@ -166,11 +167,26 @@ if [ "$(id -u)" -eq 0 ]; then
 	is "they are in the log" "$(jq -r 'select(.event_type ==
 	    "PeerRejected") | .peer_uid' "$log" | sort -u | paste -sd,)" \
 	    "$keyd_uid,$signd_uid,$other_uid"
+	is "nothing was unlocked or locked by them" "$(jq -r 'select(
+	    .event_type == "Lock" or .event_type == "Unlock")' "$log")" ""
 else
 	skip "another uid is turned away at each socket" "needs root"
 fi
-# Root comes in on no daemon's socket but the admins'.
-check "a message of the wrong link is refused" turned_away "$keyd_sock"
+# The right peer, with a message of another socket's.
+if [ "$(id -u)" -eq 0 ]; then
+	check "root is nobody on keyd.sock" turned_away "$keyd_sock"
+	as_uid $signd_uid bash -c '! turned_away "$0" 3' "$keyd_sock" &&
+	    ok "keyd.sock answers signd's INFO_REQ" ||
+	    not_ok "keyd.sock answers signd's INFO_REQ"
+	as_uid $signd_uid bash -c 'turned_away "$0" 17' "$keyd_sock" &&
+	    ok "keyd.sock takes no AUDIT_HELLO" ||
+	    not_ok "keyd.sock takes no AUDIT_HELLO"
+	as_uid $signd_uid bash -c 'turned_away "$0" 16' "$keyd_sock" &&
+	    ok "keyd.sock takes no LOCK" || not_ok "keyd.sock takes no LOCK"
+else
+	check "keyd.sock takes no AUDIT_HELLO" turned_away "$keyd_sock" 17
+	check "keyd.sock takes no LOCK" turned_away "$keyd_sock" 16
+fi
 check "keyd lives on" kill -0 "$(daemon_pid keyd)"
 check "auditd lives on" kill -0 "$(daemon_pid auditd)"
 
