@@ -9,7 +9,9 @@ bin=$(cd "${BUILD:-build}/bin" && pwd) || exit 1
 sa=$bin/secrets-admin
 vec=$top/tests/vectors
 tmp=$(mktemp -d /tmp/igra-sa.XXXXXX) || exit 1
-trap 'rm -rf "$tmp"' EXIT
+chmod 755 "$tmp"
+auditd=
+trap '[ -z "$auditd" ] || kill "$auditd"; rm -rf "$tmp"' EXIT
 cd "$tmp" || exit 1
 unset IGRA_SECRETS_PASSPHRASE
 failed=0
@@ -511,6 +513,74 @@ if command -v python3 >/dev/null; then
 else
 	skip "prompts" "no python3"
 fi
+
+# --- the audit log ---------------------------------------------------------
+users=
+if [ "$(id -u)" -eq 0 ]; then users='user = 6400'; fi
+cat >igra.toml <<TOML
+[service]
+network = "devnet"
+active_profile = "signer-01"
+data_dir = "$tmp/data"
+key_audit_log_path = "$tmp/log/key-audit.log"
+[service.hd]
+derivation_path = "m/44'/111111'/0'/0/0"
+[keyd]
+${users:+${users}1}
+[signd]
+${users:+${users}2}
+[auditd]
+${users:+${users}3}
+socket = "$tmp/run/auditd.sock"
+admin_socket = "$tmp/run/admin.sock"
+TOML
+if [ -x "$bin/igra-auditd" ]; then
+	ASAN_OPTIONS=detect_leaks=0 "$bin/igra-auditd" -f igra.toml 2>auditd.err &
+	auditd=$!
+	for i in $(seq 100); do [ -S run/admin.sock ] && break; sleep 0.05; done
+	conf="$sa --config igra.toml --path a.bin --passphrase-file pw"
+	run "the config says devnet" 0 "Devnet mode" $conf $quick init
+	run "a change with igra-auditd there" 0 "set secret" \
+	    $conf set igra.signer.private_key_signer-01 --hex --value-file <(echo $key)
+	if grep -q WARNING err; then bad "is not warned about"; else
+		ok "is not warned about"; fi
+	$conf set igra.signer.private_key_signer-01 --hex --value-file \
+	    <(echo $key) >out 2>err
+	$conf set igra.hd.wallet_secret --value-file <(echo value-of-it) >out 2>err
+	$conf rename-profile signer-01 signer-02 >out 2>err
+	$conf remove igra.signer.private_key_signer-02 >out 2>err
+	same "is in the log" "$(jq -r 'select(.source == "admin") |
+	    [.event_type, .secret_name // .key_ref, .operation, .operator,
+	    .result] | join(" ")' log/key-audit.log)" \
+"SecretAccess igra.signer.private_key_signer-01 Set $(id -u) Success
+KeyLifecycle igra.signer.private_key_signer-01 Created $(id -u) Success
+SecretAccess igra.signer.private_key_signer-01 Set $(id -u) Success
+KeyLifecycle igra.signer.private_key_signer-01 Rotated $(id -u) Success
+SecretAccess igra.hd.wallet_secret Set $(id -u) Success
+SecretAccess igra.signer.private_key_signer-02 Set $(id -u) Success
+KeyLifecycle igra.signer.private_key_signer-02 Created $(id -u) Success
+SecretAccess igra.signer.private_key_signer-01 Remove $(id -u) Success
+KeyLifecycle igra.signer.private_key_signer-01 Deleted $(id -u) Success
+SecretAccess igra.signer.private_key_signer-02 Remove $(id -u) Success
+KeyLifecycle igra.signer.private_key_signer-02 Deleted $(id -u) Success"
+	cp log/key-audit.log out
+	no_secret "no value is in the log" value-of-it
+	no_secret "no key is in the log" $key
+	kill $auditd; wait $auditd; auditd=
+	run "igra-auditd gone: warned about, and done" 0 "WARNING" \
+	    $conf set igra.after 1
+	$conf import-mnemonic --profile signer-05 \
+	    --phrase "$(jq -r .phrase <<<"$first")" >out 2>err
+	run "pubkey takes the config's path" 0 \
+	    "^public_key_compressed: $(jq -r '.keys[1].public_key' <<<"$first")\$" \
+	    $conf pubkey --profile signer-05
+	run "--network before the config" 0 "^address: kaspatest:" \
+	    $conf --network testnet pubkey --profile signer-05
+else
+	skip "the audit log" "igra-auditd is not built"
+fi
+printf '[service]\nnetwork = "moon"\n' >bad.toml
+run "a config that is wrong" 1 "bad.toml:" $sa --config bad.toml info
 
 # --- kills and concurrent writers ------------------------------------------
 $dev $quick --passphrase-file pw --path k.bin init >out 2>err
