@@ -179,15 +179,20 @@ conn_room(struct http_conn *c)
 	return true;
 }
 
-/* The list is in the order in which they became idle. */
+/*
+ * The list is in the order in which they became idle.  One whose request has
+ * come but has not been read yet is not idle.
+ */
 static bool
 conn_evict(struct http *http, const struct limit_uid *who, bool strangers)
 {
 	struct http_conn	*c;
+	char			 byte;
 
 	TAILQ_FOREACH(c, &http->conns, entry) {
 		if (c->state != CONN_IDLE || (who != NULL && c->who != who) ||
-		    (strangers && c->who->allowed))
+		    (strangers && c->who->allowed) || recv(c->fd, &byte, 1,
+		    MSG_PEEK | MSG_DONTWAIT) > 0)
 			continue;
 		http->metrics->evicted++;
 		conn_free(c);

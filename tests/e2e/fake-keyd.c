@@ -19,6 +19,7 @@
  * Notes are printed: note EVENT CODE METHOD UID ERROR.
  */
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include <fcntl.h>
@@ -273,6 +274,7 @@ do_note(const struct frame *f)
 static bool
 misbehave(struct fake *k, struct frame_conn *conn, const struct frame *f)
 {
+	static const uint8_t	 garbage[100] = { 0xff, 0xff, 0xff };
 	struct msg_error	 m;
 	struct enc		 e;
 
@@ -300,7 +302,7 @@ misbehave(struct fake *k, struct frame_conn *conn, const struct frame *f)
 	case DIE:
 		_exit(3);
 	case GARBAGE:
-		frame_send(conn, MSG_SIGN, f->id, mode_names, 100);
+		frame_send(conn, MSG_SIGN, f->id, garbage, sizeof(garbage));
 		return true;
 	case NOISE:
 		if (write(frame_fd(conn), "HTTP/1.1 200 OK\r\n\r\n\r\n\r\n",
@@ -443,6 +445,7 @@ main(int argc, char *argv[])
 	    sizeof(sun.sun_path))
 		fatalx("path too long");
 	(void)unlink(sun.sun_path);
+	umask(0111);
 	if ((k.base = event_base_new()) == NULL ||
 	    evconnlistener_new_bind(k.base, on_accept, &k,
 	    LEV_OPT_CLOSE_ON_EXEC, 16, (struct sockaddr *)&sun,
