@@ -338,17 +338,19 @@ job_record(struct job *j)
 {
 	struct audit_record	*r;
 	struct enc		*dest;
-	uint32_t		 i, n;
+	uint32_t		 i, n, ntx = j->req.n;
 
-	r = pool_alloc(&j->pool, KEYRING_MAX_ACCESS + j->req.n, sizeof(*r));
-	dest = pool_alloc(&j->pool, j->req.n, sizeof(*dest));
+	/* Not from the job's pool: when auditd is away the job ends within. */
+	r = pool_alloc(&j->pool, KEYRING_MAX_ACCESS + ntx, sizeof(*r));
+	dest = calloc(ntx, sizeof(*dest));
 	if (r == NULL || dest == NULL) {
+		free(dest);
 		job_refuse(j, CODE_INTERNAL, PROTO_NO_PSKT, "out of memory");
 		return;
 	}
 	n = access_records(&j->accesses, j->req.request_id, j->req.peer_uid,
 	    j->req.peer_pid, "Get", true, r);
-	for (i = 0; i < j->req.n; i++) {
+	for (i = 0; i < ntx; i++) {
 		audit_record_init(&r[n], EV_SIGNING, SRC_KEYD, true);
 		enc_init(&dest[i]);
 		sign_record_fill(&r[n], &j->k->d, &j->k->own, &j->req, i,
@@ -358,8 +360,9 @@ job_record(struct job *j)
 		n++;
 	}
 	audit_submit(&j->k->audit, r, n, job_audited, j);
-	for (i = 0; i < j->req.n; i++)
+	for (i = 0; i < ntx; i++)
 		enc_free(&dest[i]);
+	free(dest);
 }
 
 static void
