@@ -55,6 +55,7 @@ static void	arm(struct keyd *);
 static void
 arm(struct keyd *k)
 {
+	struct timeval	 now = { 0, 0 };
 	struct client	*c;
 	struct job	*j;
 	bool		 full = k->njobs >= KEYD_MAX_JOBS;
@@ -72,7 +73,12 @@ arm(struct keyd *k)
 	}
 	TAILQ_FOREACH(j, &k->jobs, entry) {
 		if (j->state != JOB_AUDIT) {
-			event_active(k->work, EV_TIMEOUT, 1);
+			/*
+			 * A timer, since the loop looks at the sockets before
+			 * it runs one.  What event_active() adds it runs
+			 * first, over and over.
+			 */
+			event_add(k->work, &now);
 			return;
 		}
 	}
@@ -323,6 +329,9 @@ sign_work(int fd, short what, void *arg)
 	TAILQ_FOREACH(j, &k->jobs, entry) {
 		if (j->state == JOB_AUDIT)
 			continue;
+		/* The others' turn comes before its next. */
+		TAILQ_REMOVE(&k->jobs, j, entry);
+		TAILQ_INSERT_TAIL(&k->jobs, j, entry);
 		if (j->client == NULL)
 			job_done(j);
 		else

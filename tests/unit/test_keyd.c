@@ -407,6 +407,47 @@ START_TEST(record_refused_at_once)
 }
 END_TEST
 
+/* A lock overtakes a large request: the loop looks at sockets in between. */
+START_TEST(lock_overtakes)
+{
+	int	 fd = dial(LINK_KEYD), admin = dial(LINK_KEYD_ADMIN);
+
+	unlock(1);
+	send_sign(fd, 1, INPUTS, 0, 1);
+	while (k.njobs == 0)
+		turn();
+	ck_assert_int_eq(frame_write(admin, MSG_LOCK, 2, NULL, 0), 0);
+	expect(admin, LINK_KEYD_ADMIN, MSG_OK);
+	ck_assert_int_eq(refusal(fd, LINK_KEYD), CODE_LOCKED);
+	ck_assert_uint_eq(k.signatures, 0);
+	ck_assert_uint_eq(k.njobs, 0);
+	ck_assert(k.marker);
+	close(fd);
+	close(admin);
+}
+END_TEST
+
+/* A small request does not wait for the large one before it. */
+START_TEST(small_overtakes)
+{
+	struct frame_reply	 r;
+	int			 fd = dial(LINK_KEYD), other = dial(LINK_KEYD);
+
+	unlock(1);
+	send_sign(fd, 1, INPUTS, 0, 1);
+	while (k.njobs == 0)
+		turn();
+	send_sign(other, 1, 1, 0, 2);
+	expect(other, LINK_KEYD, MSG_SIGN);
+	ck_assert_uint_eq(k.signatures, 1);
+	ck_assert_uint_eq(answer(fd, LINK_KEYD, &r), MSG_SIGN);
+	frame_reply_free(&r);
+	ck_assert_uint_eq(k.signatures, INPUTS + 1);
+	close(fd);
+	close(other);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -420,6 +461,8 @@ main(void)
 	tcase_set_timeout(tc, 30);
 	tcase_add_test(tc, signs);
 	tcase_add_test(tc, record_refused_at_once);
+	tcase_add_test(tc, lock_overtakes);
+	tcase_add_test(tc, small_overtakes);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
