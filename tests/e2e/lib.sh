@@ -15,9 +15,14 @@ LC_ALL=C
 export LC_ALL
 umask 022
 
-e2e=$(cd "${0%/*}" && pwd)
-while [ ! -f "$e2e/lib.sh" ] && [ "$e2e" != / ]; do e2e=${e2e%/*}; done
-top=${e2e%/tests/e2e}
+# Wherever below the top the script is.
+case $0 in */*) top=${0%/*} ;; *) top=. ;; esac
+top=$(cd "$top" && pwd)
+while [ -n "$top" ] && [ ! -f "$top/tests/e2e/lib.sh" ]; do
+	top=${top%/*}
+done
+top=${TOP:-$top}
+e2e=$top/tests/e2e
 build=${BUILD:-build}
 case $build in /*) ;; *) build=$top/$build ;; esac
 bin=$build/bin
