@@ -1,0 +1,226 @@
+/* igractl: the operator's hand on a running signer. */
+#include <sys/types.h>
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "ctl.h"
+#include "log.h"
+#include "messages.h"
+#include "unlock_client.h"
+
+#define EXIT_USAGE	2
+
+struct options {
+	const char		*file, *network, *profile;
+	struct unlock_source	 source;
+	bool			 json;
+};
+
+struct command {
+	const char	*name;
+	bool		 secret;	/* takes --passphrase-file, -fd */
+	bool		 json;		/* takes -j */
+	int		(*run)(const struct options *);
+};
+
+static int	cmd_unlock(const struct options *);
+static int	cmd_lock(const struct options *);
+static int	cmd_status(const struct options *);
+static void	usage(FILE *, int) __attribute__((noreturn));
+static void	parse_options(int, char **, struct options *,
+		    const struct command *);
+static int	connect_conf(struct ctl *, const struct options *, bool);
+static void	print_note(const char *, void *);
+
+static const struct command commands[] = {
+	{ "unlock", true, false, cmd_unlock },
+	{ "lock", false, false, cmd_lock },
+	{ "status", false, true, cmd_status },
+};
+
+static void
+usage(FILE *f, int status)
+{
+	fputs("usage: igractl [-h] [-f file] [--network name] "
+	    "[--profile name] command\n"
+	    "       igractl unlock [--passphrase-file file | "
+	    "--passphrase-fd n]\n"
+	    "       igractl lock\n"
+	    "       igractl status [-j]\n", f);
+	exit(status);
+}
+
+/*
+ * Options may stand before and after the command.  command NULL: those before
+ * it, where the rest are not known yet.
+ */
+static void
+parse_options(int argc, char **argv, struct options *o,
+    const struct command *command)
+{
+	static const struct option	 longopts[] = {
+		{ "network", required_argument, NULL, 'N' },
+		{ "profile", required_argument, NULL, 'P' },
+		{ "passphrase-file", required_argument, NULL, 'F' },
+		{ "passphrase-fd", required_argument, NULL, 'D' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 }
+	};
+	const char			*errstr;
+	int				 ch;
+
+	while ((ch = getopt_long(argc, argv, "+f:hj", longopts, NULL)) != -1) {
+		switch (ch) {
+		case 'f':
+			o->file = optarg;
+			break;
+		case 'N':
+			o->network = optarg;
+			break;
+		case 'P':
+			o->profile = optarg;
+			break;
+		case 'h':
+			usage(stdout, 0);
+		case 'j':
+			if (command == NULL || !command->json)
+				usage(stderr, EXIT_USAGE);
+			o->json = true;
+			break;
+		case 'F':
+			if (command == NULL || !command->secret)
+				usage(stderr, EXIT_USAGE);
+			o->source.file = optarg;
+			break;
+		case 'D':
+			if (command == NULL || !command->secret)
+				usage(stderr, EXIT_USAGE);
+			o->source.fd = (int)strtonum(optarg, 0, 65535,
+			    &errstr);
+			if (errstr != NULL) {
+				log_warnx("--passphrase-fd %s: %s", optarg,
+				    errstr);
+				exit(EXIT_USAGE);
+			}
+			break;
+		default:
+			usage(stderr, EXIT_USAGE);
+		}
+	}
+	if (o->source.file != NULL && o->source.fd != -1)
+		usage(stderr, EXIT_USAGE);
+}
+
+static int
+connect_conf(struct ctl *ctl, const struct options *o, bool need)
+{
+	char	 err[CTL_ERR];
+
+	if (ctl_conf(ctl, o->file, o->network, o->profile, need, err,
+	    sizeof(err)) == 0)
+		return 0;
+	log_warnx("%s", err);
+	return -1;
+}
+
+static void
+print_note(const char *text, void *arg)
+{
+	(void)arg;
+	log_info("%s", text);
+}
+
+static int
+cmd_unlock(const struct options *o)
+{
+	struct unlock_client	 u;
+	struct unlock_source	 source = o->source;
+	struct ctl		 ctl;
+	char			 err[UNLOCK_ERR];
+	enum unlock_result	 res;
+
+	if (connect_conf(&ctl, o, true) == -1)
+		return UNLOCK_FAILED;
+	memset(&u, 0, sizeof(u));
+	u.conf = ctl.conf;
+	u.keyd_uid = ctl.roles.uid[ROLE_KEYD];
+	u.source = &source;
+	u.note = print_note;
+	res = unlock_client(&u, err, sizeof(err));
+	if (res == UNLOCK_OK)
+		puts("unlocked");
+	else
+		log_warnx("%s", err);
+	ctl_free(&ctl);
+	return (int)res;
+}
+
+static int
+cmd_lock(const struct options *o)
+{
+	struct ctl		 ctl;
+	char			 err[UNLOCK_ERR];
+	enum unlock_result	 res;
+
+	if (connect_conf(&ctl, o, false) == -1)
+		return UNLOCK_FAILED;
+	res = keyd_command(ctl.conf, ctl.roles.uid[ROLE_KEYD], MSG_LOCK, err,
+	    sizeof(err));
+	if (res == UNLOCK_OK)
+		puts("locked");
+	else
+		log_warnx("%s", err);
+	ctl_free(&ctl);
+	return (int)res;
+}
+
+static int
+cmd_status(const struct options *o)
+{
+	struct ctl	 ctl;
+	int		 ret;
+
+	if (connect_conf(&ctl, o, false) == -1)
+		return 1;
+	ret = ctl_status(&ctl, o->json);
+	ctl_free(&ctl);
+	return ret;
+}
+
+int
+main(int argc, char **argv)
+{
+	const struct command	*c = NULL;
+	struct options		 o;
+	size_t			 i;
+	int			 ret;
+
+	log_init("igractl", 0);
+	readpass_init();
+	memset(&o, 0, sizeof(o));
+	unlock_source_init(&o.source);
+	parse_options(argc, argv, &o, NULL);
+	argc -= optind;
+	argv += optind;
+	for (i = 0; argc > 0 && i < sizeof(commands) / sizeof(*commands); i++)
+		if (strcmp(argv[0], commands[i].name) == 0)
+			c = &commands[i];
+	if (c == NULL) {
+		if (argc > 0)
+			log_warnx("%s: no such command", argv[0]);
+		usage(stderr, EXIT_USAGE);
+	}
+	optind = 1;
+	parse_options(argc, argv, &o, c);
+	if (optind != argc)
+		usage(stderr, EXIT_USAGE);
+	ret = c->run(&o);
+	unlock_source_free(&o.source);
+	if (fflush(stdout) == EOF)
+		ret = ret == 0 ? 1 : ret;
+	return ret;
+}

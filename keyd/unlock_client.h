@@ -1,0 +1,79 @@
+/*
+ * Unlocking, from the operator's side (DESIGN 6): what igractl and
+ * igra-service share.  The passphrase is read here and goes no further; keyd
+ * gets the file's bytes and the keys.  Everything secret is in memory of
+ * sodium_malloc() and wiped on every path.
+ */
+#ifndef IGRA_UNLOCK_CLIENT_H
+#define IGRA_UNLOCK_CLIENT_H
+
+#include <sys/types.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "conf.h"
+#include "frame.h"
+#include "readpass.h"
+
+#define UNLOCK_ERR	1280		/* room for any message */
+#define UNLOCK_ENV	"IGRA_SECRETS_PASSPHRASE"
+
+/* These are igractl's exit statuses. */
+enum unlock_result {
+	UNLOCK_OK = 0,
+	UNLOCK_FAILED = 1,
+	UNLOCK_UNREACHABLE = 3,		/* no keyd, or not the one expected */
+	UNLOCK_MARKER = 4		/* locked by an operator: ask at a terminal */
+};
+
+/* Where the passphrase comes from: the first that is set, else a prompt. */
+struct unlock_source {
+	const char	*file;
+	int		 fd;		/* -1: none; not closed */
+	struct secret	 env;		/* of the environment, or empty */
+};
+
+/*
+ * fd -1, and the environment's passphrase taken over and erased there: call it
+ * first thing, before anything is forked.
+ */
+void	unlock_source_init(struct unlock_source *);
+void	unlock_source_free(struct unlock_source *);
+/* Does an option or the environment say it?  Then it is not interactive. */
+bool	unlock_source_given(const struct unlock_source *);
+
+struct unlock_client {
+	const struct conf	*conf;	/* network as settled */
+	uid_t			 keyd_uid;	/* expected of the listener */
+	struct unlock_source	*source;
+	/* A line for the operator that is no error; never secret. */
+	void			(*note)(const char *, void *);
+	void			*arg;
+};
+
+/*
+ * Asks keyd's status first, so that nobody types a passphrase for nothing;
+ * then reads the file and the passphrase, derives, sends, waits up to 30 s.
+ * A wrong passphrase is sent as well: keyd counts and records it.  Anything
+ * but UNLOCK_OK has its reason in err.
+ */
+enum unlock_result unlock_client(const struct unlock_client *, char *err,
+	    size_t errlen);
+
+/*
+ * Sends one message without a payload to keyd's admin socket, which answers OK
+ * (MSG_LOCK).  Same results.
+ */
+enum unlock_result keyd_command(const struct conf *, uid_t keyd_uid,
+	    uint16_t type, char *err, size_t errlen);
+
+/*
+ * Connects to an admin socket whose listener must be uid, sends a message
+ * without a payload and waits 5 s for the answer.  0 with an answer of
+ * whatever type, or -1 with the reason in err.
+ */
+int	admin_call(const char *path, uid_t uid, enum proto_link, uint16_t type,
+	    struct frame_reply *, char *err, size_t errlen);
+
+#endif
