@@ -62,14 +62,21 @@ SANFLAGS = -fsanitize=address,undefined -fno-sanitize-recover=all
 CPPSAN	= -DIGRA_SANITIZED
 endif
 
+# Secrets from the environment: for devnet and testnet, in a build of its own.
+ifdef ENV_SECRETS
+CPPENV	= -DENV_SECRETS
+else
+LEFT_OUT = keyd/envstore.c
+endif
+
 IGRA_CFLAGS = -std=c11 $(OPT) $(WARN) $(HARDEN) $(SANFLAGS) -MMD -MP \
-	-D_GNU_SOURCE -DIGRA_VERSION='"$(VERSION)"' $(CPPSAN) \
+	-D_GNU_SOURCE -DIGRA_VERSION='"$(VERSION)"' $(CPPSAN) $(CPPENV) \
 	-I. -Icommon -Iproto -I$(BUILD)/gen $(PKG_CFLAGS)
 IGRA_LDFLAGS = $(LDHARDEN) $(SANFLAGS)
 IGRA_LIBS = $(PKG_LIBS) -lzxcvbn -lm
 
 ROOMS	= common proto keyd signd auditd
-src_of	= $(filter-out $(MAINS),$(wildcard $(1)/*.c) $(wildcard $(1)/compat/*.c))
+src_of	= $(filter-out $(MAINS) $(LEFT_OUT),$(wildcard $(1)/*.c) $(wildcard $(1)/compat/*.c))
 obj_of	= $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 LIBS	= $(foreach r,$(ROOMS),$(BUILD)/lib/lib$(r).a)
 

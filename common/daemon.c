@@ -20,6 +20,8 @@
 
 #include "daemon.h"
 #include "log.h"
+#include "secmem.h"
+#include "validate.h"
 
 #define LISTEN_BACKLOG	128
 
@@ -242,6 +244,32 @@ daemon_confine(struct daemon *d)
 	    d->chrooted != NULL ? "chroot" : "none");
 #endif
 	log_debug("confined: %s", d->sandbox);
+	daemon_validate(d, VALIDATE_CONFINED);
+}
+
+void
+daemon_validate(struct daemon *d, unsigned when)
+{
+	struct validate	 v;
+	struct rlimit	 rl;
+
+	memset(&v, 0, sizeof(v));
+	v.conf = d->conf;
+	v.network = d->network;
+	v.when = when;
+	v.owner = d->root ? 0 : geteuid();
+	memcpy(v.uid, d->uid, sizeof(v.uid));
+	v.users_known = true;
+	v.separated = d->separated;
+	v.debug = d->debug > 0;
+	v.core_dumps = getrlimit(RLIMIT_CORE, &rl) == -1 || rl.rlim_max != 0;
+	v.has_arena = d->role == ROLE_KEYD;
+	v.memory_locked = secmem_locked();
+	v.sandboxed = true;	/* all that this version has, or we were fatal */
+	if (validate_log(&v) > 0)
+		fatalx("not starting on %s; igra-service validate-config "
+		    "shows all there is to do",
+		    kaspa_network_name(d->network));
 }
 
 const char *

@@ -26,6 +26,7 @@ struct daemon {
 	enum daemon_role role;
 	const char	*progname;	/* igra-keyd, … */
 	struct conf	*conf;
+	enum kaspa_network network;	/* --network, else the config's */
 	uint8_t		 conf_hash[32];	/* BLAKE2b-256 of the config's text */
 	int		 debug;
 	bool		 root;		/* started as root */
@@ -68,6 +69,11 @@ void	daemon_listen(int fd);
 /* Raises RLIMIT_MEMLOCK to at least this while still root. */
 void	daemon_allow_memlock(struct daemon *, size_t bytes);
 void	daemon_confine(struct daemon *);
+/*
+ * Applies the rules of the network (validate.h) for VALIDATE_DAEMON or
+ * VALIDATE_CONFINED; an error is fatal.
+ */
+void	daemon_validate(struct daemon *, unsigned when);
 
 /* path as this process sees it, after a chroot into its directory. */
 const char *daemon_path(const struct daemon *, const char *path);

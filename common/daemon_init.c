@@ -15,6 +15,7 @@
 #include "daemon.h"
 #include "log.h"
 #include "roles.h"
+#include "validate.h"
 
 #define DEFAULT_CONF	"/etc/igra/igra.toml"
 
@@ -176,25 +177,13 @@ read_conf(struct daemon *d, const struct options *o)
 static void
 settle_network(struct daemon *d, const struct options *o)
 {
-	struct conf		*c = d->conf;
-	enum kaspa_network	 net;
-
-	if (o->network != NULL) {
-		if (kaspa_network_parse(o->network, &net) == -1) {
-			log_warnx("--network %s: not a network", o->network);
-			usage(d->progname, stderr, 2);
-		}
-		if (c->network_set && c->network != net)
-			fatalx("--network says %s, %s says %s: make them "
-			    "agree", kaspa_network_name(net), c->path,
-			    kaspa_network_name(c->network));
-		c->network = net;
+	if (o->network == NULL)
+		return;
+	/* That the config agrees is a rule, network-stated. */
+	if (kaspa_network_parse(o->network, &d->network) == -1) {
+		log_warnx("--network %s: not a network", o->network);
+		usage(d->progname, stderr, 2);
 	}
-	if (c->network == KASPA_MAINNET && !c->network_set)
-		fatalx("%s: [service] network is missing: on mainnet the "
-		    "config must say network = \"mainnet\"", c->path);
-	if (!c->network_set)
-		log_warning("%s: [service] network is missing", c->path);
 }
 
 static void
@@ -202,7 +191,6 @@ settle_users(struct daemon *d)
 {
 	struct roles	 r;
 	char		 err[256];
-	bool		 mainnet = d->conf->network == KASPA_MAINNET;
 	uid_t		 own;
 
 	d->root = geteuid() == 0;
@@ -217,19 +205,11 @@ settle_users(struct daemon *d)
 		fatalx("started as uid %u, but the config says uid %u: start "
 		    "it as root or as that user", (unsigned)geteuid(),
 		    (unsigned)own);
-	if (own == 0) {
-		if (mainnet)
-			fatalx("would run as root: set [%s] user",
-			    strchr(d->progname, '-') + 1);
-		log_warning("running as root");
-	}
-	if (!d->separated) {
-		if (mainnet)
-			fatalx("roles are not separated: on mainnet the three "
-			    "daemons need three users");
+	/* On mainnet and testnet it is a rule, roles-separated. */
+	if (!d->separated && d->network != KASPA_MAINNET &&
+	    d->network != KASPA_TESTNET)
 		log_warning("roles are not separated: all daemons run as uid "
 		    "%u", (unsigned)own);
-	}
 }
 
 static void
@@ -266,6 +246,7 @@ daemon_init(struct daemon *d, enum daemon_role role, int argc, char **argv)
 		fatal("signal");
 	umask(022);
 	read_conf(d, &o);
+	d->network = d->conf->network;
 	settle_network(d, &o);
 	if (o.check) {
 		if (o.verbose)
@@ -274,4 +255,8 @@ daemon_init(struct daemon *d, enum daemon_role role, int argc, char **argv)
 	}
 	settle_users(d);
 	settle_admins(d);
+	if (validate_environment(d->network, role == ROLE_KEYD) == -1)
+		exit(1);
+	daemon_validate(d, VALIDATE_DAEMON);
+	d->conf->network = d->network;
 }

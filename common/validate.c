@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "log.h"
 #include "validate_int.h"
 
 #define E	SEV_ERROR
@@ -16,6 +17,7 @@
 #define SECRETS	VALIDATE_SECRETS
 #define CONFIG	VALIDATE_CONFIG
 #define AGE	VALIDATE_AGE
+#define CONFINED VALIDATE_CONFINED
 
 /*
  * DESIGN 9, row by row.  The order is the order of validate-config's lines:
@@ -84,11 +86,11 @@ static const struct rule rules[] = {
 	    rule_root },
 	{ { "roles-separated", CAT_STARTUP, DAEMON | CONFIG, { E, W, N } },
 	    rule_roles },
-	{ { "core-dumps", CAT_STARTUP, DAEMON, { E, W, N } },
+	{ { "core-dumps", CAT_STARTUP, CONFINED, { E, W, N } },
 	    rule_core_dumps },
-	{ { "memory-lock", CAT_STARTUP, DAEMON, { E, W, N } },
+	{ { "memory-lock", CAT_STARTUP, CONFINED, { E, W, N } },
 	    rule_memory_lock },
-	{ { "sandbox", CAT_STARTUP, DAEMON, { E, W, N } }, rule_sandbox },
+	{ { "sandbox", CAT_STARTUP, CONFINED, { E, W, N } }, rule_sandbox },
 	{ { "open-files-limit", CAT_STARTUP, DAEMON | CONFIG, { E, W, N } },
 	    rule_descriptors },
 	{ { "disk-space", CAT_STARTUP, DAEMON | CONFIG, { E, W, N } },
@@ -268,4 +270,54 @@ validate_rules(const struct validate_rule_info **out)
 		info[i] = rules[i].info;
 	*out = info;
 	return NRULES;
+}
+
+size_t
+validate_log(const struct validate *v)
+{
+	struct findings	 f = { 0 };
+	size_t		 i, errors = 0;
+
+	validate_run(v, &f);
+	for (i = 0; i < f.n; i++) {
+		switch (f.v[i].severity) {
+		case SEV_ERROR:
+			log_warnx("error: [%s] %s",
+			    validate_category_name(f.v[i].category),
+			    f.v[i].message);
+			errors++;
+			break;
+		case SEV_WARNING:
+			log_warning("[%s] %s",
+			    validate_category_name(f.v[i].category),
+			    f.v[i].message);
+			break;
+		case SEV_DEBUG:
+		case SEV_UNCHECKED:
+		case SEV_OK:
+			log_debug("[%s] %s",
+			    validate_category_name(f.v[i].category),
+			    f.v[i].message);
+			break;
+		}
+	}
+	if (f.failed)
+		errors++;
+	findings_free(&f);
+	return errors;
+}
+
+int
+validate_environment(enum kaspa_network network, bool keep)
+{
+	struct validate	 v;
+	size_t		 errors;
+
+	memset(&v, 0, sizeof(v));
+	v.network = network;
+	v.when = VALIDATE_PROGRAM;
+	errors = validate_log(&v);
+	if (errors > 0 || !keep)
+		env_wipe_secrets();
+	return errors > 0 ? -1 : 0;
 }

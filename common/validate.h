@@ -46,6 +46,7 @@ const char	*validate_severity_name(enum validate_severity);
 #define VALIDATE_SECRETS	0x08	/* whoever has just opened the file */
 #define VALIDATE_CONFIG		0x10	/* igra-service validate-config */
 #define VALIDATE_AGE		0x20	/* keyd, once a day */
+#define VALIDATE_CONFINED	0x40	/* a daemon that has confined itself */
 
 /* What is known about secrets, never they themselves. */
 struct secret_facts {
@@ -74,9 +75,8 @@ struct validate {
 	uid_t			 uid[3];	/* keyd, signd, auditd */
 	bool			 users_known;
 	bool			 separated;
-	/* The daemon itself, for VALIDATE_DAEMON. */
+	/* The daemon itself, for VALIDATE_DAEMON and VALIDATE_CONFINED. */
 	bool			 debug;
-	bool			 runs_as_root;
 	bool			 core_dumps;
 	bool			 has_arena;	/* it is one that holds secrets */
 	bool			 memory_locked;
@@ -121,6 +121,19 @@ struct validate_rule_info {
 	enum validate_severity	 severity[3];	/* mainnet, testnet, devnet */
 };
 size_t	validate_rules(const struct validate_rule_info **);
+
+/*
+ * Runs the rules and logs what they found (debug, warnings, errors with
+ * their category).  The number of errors.
+ */
+size_t	validate_log(const struct validate *);
+/*
+ * What every program does with its environment once it knows the network:
+ * the rules of VALIDATE_PROGRAM, logged.  -1: stop.  keep: leave the values
+ * where they are when the network allows them, for a program that uses them;
+ * it calls env_wipe_secrets() when it has.
+ */
+int	validate_environment(enum kaspa_network, bool keep);
 
 /*
  * Variables of the environment that hold or name secrets of Igra's.  Each

@@ -41,13 +41,14 @@ rule_network_stated(const struct validate *v, struct rule_out *o)
 	if (v->conf == NULL)
 		return RULE_NA;
 	if (!v->conf->network_set) {
-		found(o, "%s: [service] network is missing: write network = "
-		    "\"%s\"", v->conf->path, kaspa_network_name(v->network));
+		found(o, "%s: [service] network is missing: the config must "
+		    "say network = \"%s\"", v->conf->path,
+		    kaspa_network_name(v->network));
 		return RULE_FOUND;
 	}
 	if (v->conf->network != v->network) {
 		found_as(o, SEV_ERROR, "%s: [service] network is %s, but this "
-		    "run is for %s", v->conf->path,
+		    "run is for %s: make them agree", v->conf->path,
 		    kaspa_network_name(v->conf->network),
 		    kaspa_network_name(v->network));
 		return RULE_FOUND;

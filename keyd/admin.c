@@ -11,6 +11,7 @@
 
 #include "keyd.h"
 #include "log.h"
+#include "validate.h"
 
 #define BACKOFF_FIRST_S	1
 #define BACKOFF_MAX_S	60
@@ -21,6 +22,7 @@ struct unlock {
 	struct client	*client;
 	uint64_t	 id;
 	uid_t		 uid;
+	uint64_t	 staging;	/* of the keyring */
 	uint8_t		 pub[33];
 	char		 ref[NAME_BUF];
 	bool		 interactive;
@@ -172,6 +174,7 @@ admin_unlock(struct client *c, const struct frame *f)
 	u->client = c;
 	u->id = f->id;
 	u->uid = c->peer.uid;
+	u->staging = k->ring.staging;
 	u->interactive = head.interactive;
 	n = access_records(&acc, bytes_str(NULL), c->peer.uid,
 	    (uint32_t)c->peer.pid, "Get", true, r);
@@ -191,10 +194,13 @@ unlock_audited(bool ok, const struct msg_audit_ack *ack, const char *why,
 	struct keyd	*k = u->k;
 	struct client	*c = client_find(k, u->client);
 	char		 msg[256];
+	bool		 staged = k->ring.staged.data != NULL &&
+			    k->ring.staging == u->staging;
 
 	(void)ack;
-	if (!ok || k->ring.staged.data == NULL) {
-		keyring_abort(&k->ring);
+	if (!ok || !staged) {
+		if (staged)
+			keyring_abort(&k->ring);
 		snprintf(msg, sizeof(msg), "%s: not unlocked", ok ?
 		    "locked or unlocked again meanwhile" : why);
 		if (c != NULL)
@@ -259,4 +265,37 @@ admin_evicted(const char *ref, const char *reason, void *arg)
 	audit_set_str(&r, FIELD_KEY_REF, ref);
 	audit_set_str(&r, FIELD_REASON, reason);
 	audit_tell(&k->audit, &r);
+}
+
+/* Once a day: an old passphrase does not lock, but nobody shall forget it. */
+void
+admin_age_check(int fd, short what, void *arg)
+{
+	struct keyd		*k = arg;
+	struct validate		 v;
+	struct findings		 f = { 0 };
+	struct audit_record	 r;
+	size_t			 i;
+
+	(void)fd;
+	(void)what;
+	if (keyring_locked(&k->ring))
+		return;
+	memset(&v, 0, sizeof(v));
+	v.conf = k->d.conf;
+	v.network = k->d.conf->network;
+	v.when = VALIDATE_AGE;
+	v.age_known = true;
+	v.age_days = keyring_age_days(&k->ring.file.header);
+	validate_run(&v, &f);
+	for (i = 0; i < f.n; i++) {
+		if (f.v[i].severity < SEV_WARNING)
+			continue;
+		log_alert("%s", f.v[i].message);
+		audit_record_init(&r, EV_SECURITY_ALERT, SRC_KEYD, false);
+		audit_set_str(&r, FIELD_ALERT, "passphrase age");
+		audit_set_str(&r, FIELD_ERROR, f.v[i].message);
+		audit_tell(&k->audit, &r);
+	}
+	findings_free(&f);
 }

@@ -5,6 +5,7 @@
 #include "bip39.h"
 #include "derive.h"
 #include "secmem.h"
+#include "utf8.h"
 #include "walletcrypt.h"
 
 /* All that exists on the way from a phrase to a key, in the arena. */
@@ -17,18 +18,18 @@ struct scratch {
 
 static void		 note_access(struct key_accesses *, const char *,
 			    const char *);
-static enum proto_code	 derive_raw(const uint8_t *, size_t, const char *,
-			    struct key *, struct key_accesses *, char *,
-			    size_t);
+static enum proto_code	 derive_raw(const struct conf *, const uint8_t *,
+			    size_t, const char *, struct key *,
+			    struct key_accesses *, char *, size_t);
 static enum proto_code	 derive_hd(const struct conf *, const uint8_t *,
 			    size_t, const uint8_t *, const char *,
-			    struct key *, struct key_accesses *, char *,
-			    size_t);
+			    struct key *, struct key_accesses *,
+			    struct secret_facts *, char *, size_t);
 static enum proto_code	 find_phrase(const struct conf *, const uint8_t *,
 			    size_t, const uint8_t *, const char *,
 			    struct scratch *, size_t *, const char **,
-			    struct key *, struct key_accesses *, char *,
-			    size_t);
+			    struct key *, struct key_accesses *,
+			    struct secret_facts *, char *, size_t);
 static enum proto_code	 phrase_to_key(const struct conf *, struct scratch *,
 			    size_t, const uint8_t *, size_t, struct key *,
 			    char *, size_t);
@@ -47,16 +48,33 @@ note_access(struct key_accesses *a, const char *name, const char *backend)
 enum proto_code
 derive_key(const struct conf *c, const uint8_t *plain, size_t len,
     const uint8_t *layer1, const char *profile, struct key *k,
-    struct key_accesses *acc, char *err, size_t errlen)
+    struct key_accesses *acc, struct secret_facts *facts, char *err,
+    size_t errlen)
 {
+	struct secret_facts	 none;
+	enum proto_code		 code;
+
+	if (facts == NULL)
+		facts = &none;
+	memset(facts, 0, sizeof(*facts));
 	if (c->key_type == KEY_RAW_PRIVATE)
-		return derive_raw(plain, len, profile, k, acc, err, errlen);
-	return derive_hd(c, plain, len, layer1, profile, k, acc, err, errlen);
+		code = derive_raw(c, plain, len, profile, k, acc, err, errlen);
+	else
+		code = derive_hd(c, plain, len, layer1, profile, k, acc,
+		    facts, err, errlen);
+	facts->known = true;
+	facts->phrase = k->hd;
+	if (code == CODE_NONE) {
+		facts->has_pub = true;
+		memcpy(facts->pub, k->pub, sizeof(facts->pub));
+	}
+	return code;
 }
 
 static enum proto_code
-derive_raw(const uint8_t *plain, size_t len, const char *profile,
-    struct key *k, struct key_accesses *acc, char *err, size_t errlen)
+derive_raw(const struct conf *c, const uint8_t *plain, size_t len,
+    const char *profile, struct key *k, struct key_accesses *acc, char *err,
+    size_t errlen)
 {
 	const uint8_t	*val;
 	size_t		 vallen;
@@ -68,6 +86,7 @@ derive_raw(const uint8_t *plain, size_t len, const char *profile,
 		    profile);
 		return CODE_KEY_NOT_FOUND;
 	}
+	(void)c;
 	k->backend = KEY_BACKEND_FILE;
 	k->hd = false;
 	note_access(acc, k->ref, k->backend);
@@ -87,7 +106,8 @@ static enum proto_code
 find_phrase(const struct conf *c, const uint8_t *plain, size_t len,
     const uint8_t *layer1, const char *profile, struct scratch *s,
     size_t *phraselen, const char **paysecret, struct key *k,
-    struct key_accesses *acc, char *err, size_t errlen)
+    struct key_accesses *acc, struct secret_facts *facts, char *err,
+    size_t errlen)
 {
 	static char	 payname[NAME_BUF];
 	const uint8_t	*val;
@@ -104,6 +124,7 @@ find_phrase(const struct conf *c, const uint8_t *plain, size_t len,
 	in_file = isec_find(plain, len, k->ref, &val, &vallen);
 	if (active && c->encrypted_mnemonics.n > 0) {
 		if (in_file) {
+			facts->two_phrases = true;
 			snprintf(err, errlen, "there are two phrases for %s: "
 			    "%s in the secrets file and one in "
 			    "service.hd.encrypted_mnemonics: remove one",
@@ -178,7 +199,8 @@ phrase_to_key(const struct conf *c, struct scratch *s, size_t phraselen,
 static enum proto_code
 derive_hd(const struct conf *c, const uint8_t *plain, size_t len,
     const uint8_t *layer1, const char *profile, struct key *k,
-    struct key_accesses *acc, char *err, size_t errlen)
+    struct key_accesses *acc, struct secret_facts *facts, char *err,
+    size_t errlen)
 {
 	struct scratch	*s;
 	const uint8_t	*pay = NULL;
@@ -192,12 +214,18 @@ derive_hd(const struct conf *c, const uint8_t *plain, size_t len,
 	}
 	k->hd = true;
 	code = find_phrase(c, plain, len, layer1, profile, s, &phraselen,
-	    &paysecret, k, acc, err, errlen);
+	    &paysecret, k, acc, facts, err, errlen);
 	if (code != CODE_NONE)
 		goto out;
 	/* An empty payment secret is none (DESIGN 5). */
-	if (isec_find(plain, len, paysecret, &pay, &paylen))
+	if (isec_find(plain, len, paysecret, &pay, &paylen)) {
 		note_access(acc, paysecret, KEY_BACKEND_FILE);
+		facts->payment_there = true;
+		facts->payment_utf8 = utf8_valid(pay, paylen);
+		if (facts->payment_utf8)
+			facts->payment_chars = (uint32_t)utf8_chars(pay,
+			    paylen);
+	}
 	code = phrase_to_key(c, s, phraselen, pay, paylen, k, err, errlen);
 out:
 	secmem_free(s);

@@ -6,9 +6,15 @@
 
 #include "conf.h"
 #include "keyring.h"
+#include "validate.h"
 
 /* Where a profile's key comes from. */
+#ifdef ENV_SECRETS
+#define KEY_BACKEND_FILE	(c->use_encrypted_secrets ? \
+				    "EncryptedFile" : "Environment")
+#else
 #define KEY_BACKEND_FILE	"EncryptedFile"
+#endif
 #define KEY_BACKEND_CONFIG	"EncryptedConfig"	/* layer 1 in igra.toml */
 #define KEY_REF_CONFIG		"service.hd.encrypted_mnemonics[0]"
 
@@ -16,11 +22,12 @@
  * plain: the checked plaintext, in the arena.  layer1: the key of DESIGN 5,
  * or NULL.  On success key->pair (allocated by the caller, in the arena),
  * pub, ref, backend and hd are set.  Everything in between is in the arena
- * and wiped.
+ * and wiped.  accesses and facts (what the rules about secrets judge) may be
+ * NULL.
  */
 enum proto_code	derive_key(const struct conf *, const uint8_t *plain,
 		    size_t len, const uint8_t *layer1, const char *profile,
-		    struct key *, struct key_accesses *, char *err,
-		    size_t errlen);
+		    struct key *, struct key_accesses *,
+		    struct secret_facts *, char *err, size_t errlen);
 
 #endif

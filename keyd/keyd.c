@@ -14,13 +14,16 @@
 
 #include <event2/event.h>
 
+#include "envstore.h"
 #include "keyd.h"
 #include "log.h"
 #include "secmem.h"
+#include "validate.h"
 
 #define ARENA_EXTRA	(1024 * 1024)
 #define KEY_COST	160		/* a cached keypair in the arena */
 #define DRAIN_MS	2000
+#define DAY_S		86400
 
 struct listener {
 	struct keyd	*k;
@@ -36,6 +39,7 @@ static void	start_listening(struct keyd *, struct listener *, int,
 static void	accept_ready(int, short, void *);
 static void	on_signal(int, short, void *);
 static void	tell_started(struct keyd *);
+static void	unlock_from_environment(struct keyd *);
 static void	stop(struct keyd *);
 
 /* DESIGN 7: the file's plaintext, the cache, and 1 MiB. */
@@ -55,10 +59,8 @@ make_arena(struct keyd *k)
 	log_onfatal(secmem_wipe);
 	if (secmem_init(size, 0, &errstr) == 0)
 		return;
-	if (k->d.conf->network == KASPA_MAINNET)
-		fatalx("%s", errstr);
-	log_warning("%s; going on without, since this is not mainnet",
-	    errstr);
+	/* Whether it may go on like this is a rule, memory-lock. */
+	log_warning("%s", errstr);
 	if (secmem_init_insecure(size) == -1)
 		fatalx("cannot map the secret arena");
 }
@@ -130,6 +132,33 @@ tell_started(struct keyd *k)
 	audit_tell(&k->audit, &r);
 }
 
+/* Only in a build made for it; else the variables are wiped unread. */
+static void
+unlock_from_environment(struct keyd *k)
+{
+#ifdef ENV_SECRETS
+	struct audit_record	 r;
+	char			 err[256];
+
+	if (k->d.conf->use_encrypted_secrets) {
+		env_wipe_secrets();
+		return;
+	}
+	if (envstore_unlock(k, err, sizeof(err)) == -1) {
+		log_warnx("no key from the environment: %s", err);
+		return;
+	}
+	log_warning("unlocked with secrets from the environment");
+	audit_record_init(&r, EV_UNLOCK, SRC_KEYD, true);
+	audit_set_u64(&r, FIELD_OPERATOR, k->d.uid[ROLE_KEYD]);
+	audit_set_u64(&r, FIELD_INTERACTIVE, false);
+	audit_tell(&k->audit, &r);
+#else
+	(void)k;
+	env_wipe_secrets();
+#endif
+}
+
 static void
 stop(struct keyd *k)
 {
@@ -155,7 +184,8 @@ main(int argc, char **argv)
 {
 	static struct keyd	 k;
 	struct listener		 l[2];
-	struct event		*ev[3];
+	struct event		*ev[3], *daily;
+	const struct timeval	 day = { DAY_S, 0 };
 	const int		 sigs[3] = { SIGTERM, SIGINT, SIGHUP };
 	const char		*errstr;
 	int			 fd, admin_fd, i;
@@ -188,6 +218,7 @@ main(int argc, char **argv)
 	k.ring.expired = admin_relock;
 	k.ring.arg = &k;
 	tell_started(&k);
+	unlock_from_environment(&k);
 	start_listening(&k, &l[0], fd, LINK_KEYD);
 	start_listening(&k, &l[1], admin_fd, LINK_KEYD_ADMIN);
 	for (i = 0; i < 3; i++) {
@@ -195,13 +226,18 @@ main(int argc, char **argv)
 		if (ev[i] == NULL || event_add(ev[i], NULL) == -1)
 			fatalx("cannot catch signals");
 	}
-	log_info("%s, locked%s; secrets in %s memory",
-	    kaspa_network_name(k.d.conf->network), k.marker ?
-	    " by an operator" : "", secmem_kind());
+	daily = event_new(k.base, -1, EV_PERSIST, admin_age_check, &k);
+	if (daily == NULL || event_add(daily, &day) == -1)
+		fatalx("out of memory");
+	log_info("%s, %s%s; secrets in %s memory",
+	    kaspa_network_name(k.d.conf->network),
+	    keyring_locked(&k.ring) ? "locked" : "unlocked",
+	    k.marker ? " by an operator" : "", secmem_kind());
 	if (event_base_dispatch(k.base) == -1)
 		fatalx("event loop");
 	for (i = 0; i < 3; i++)
 		event_free(ev[i]);
+	event_free(daily);
 	event_free(l[0].ev);
 	event_free(l[1].ev);
 	stop(&k);

@@ -114,6 +114,7 @@ keyring_stage(struct keyring *r, uint8_t *data, size_t len,
 	enum proto_code		 code = CODE_INTERNAL;
 
 	keyring_abort(r);
+	r->staging++;
 	f->data = data;
 	f->len = len;
 	if (isec_parse_header(data, len, &f->header, &errstr) == -1) {
@@ -145,7 +146,10 @@ keyring_stage(struct keyring *r, uint8_t *data, size_t len,
 		goto fail;
 	}
 	code = derive_key(r->conf, plain, plainlen, layer1,
-	    r->conf->active_profile, k, acc, err, errlen);
+	    r->conf->active_profile, k, acc, &r->staged_facts, err, errlen);
+	if (code == CODE_NONE)
+		code = keyring_rules(r, &r->staged_facts, &f->header, err,
+		    errlen);
 	if (code != CODE_NONE)
 		goto fail;
 	memcpy(pub, k->pub, 33);
@@ -163,6 +167,53 @@ out:
 	return code;
 }
 
+uint64_t
+keyring_age_days(const struct isec_header *h)
+{
+	uint64_t	 now = isec_now();
+
+	return now < h->rotated_ns ? 0 :
+	    (now - h->rotated_ns) / 1000000000 / 86400;
+}
+
+enum proto_code
+keyring_rules(const struct keyring *r, const struct secret_facts *facts,
+    const struct isec_header *h, char *err, size_t errlen)
+{
+	struct validate		 v;
+	struct findings		 f = { 0 };
+	const struct finding	*first;
+	size_t			 i;
+	enum proto_code		 code = CODE_NONE;
+
+	memset(&v, 0, sizeof(v));
+	v.conf = r->conf;
+	v.network = r->conf->network;
+	v.when = VALIDATE_SECRETS;
+	v.secrets = *facts;
+	if (h != NULL) {
+		v.age_known = true;
+		v.age_days = keyring_age_days(h);
+	}
+	validate_run(&v, &f);
+	for (i = 0; h != NULL && i < f.n; i++) {
+		if (f.v[i].severity == SEV_WARNING)
+			log_warning("[%s] %s",
+			    validate_category_name(f.v[i].category),
+			    f.v[i].message);
+		else if (f.v[i].severity == SEV_DEBUG)
+			log_debug("%s", f.v[i].message);
+	}
+	if (findings_worst(&f) == SEV_ERROR) {
+		first = findings_first(&f, SEV_ERROR);
+		snprintf(err, errlen, "%s", first == NULL ? "out of memory" :
+		    first->message);
+		code = CODE_POLICY_DENIED;
+	}
+	findings_free(&f);
+	return code;
+}
+
 void
 keyring_commit(struct keyring *r)
 {
@@ -170,6 +221,7 @@ keyring_commit(struct keyring *r)
 
 	cache_clear(r);
 	r->file = r->staged;
+	r->facts = r->staged_facts;
 	r->staged = old;
 	file_forget(&r->staged);
 	if (curve_rerandomize() == -1)
@@ -310,11 +362,12 @@ enum proto_code
 keyring_get(struct keyring *r, const char *profile, struct key **out,
     struct key_accesses *acc, char *err, size_t errlen)
 {
-	struct key	*k;
-	const char	*errstr;
-	uint8_t		*plain, *layer1;
-	size_t		 len;
-	enum proto_code	 code;
+	struct secret_facts	 facts;
+	struct key		*k;
+	const char		*errstr;
+	uint8_t			*plain, *layer1;
+	size_t			 len;
+	enum proto_code		 code;
 
 	*out = NULL;
 	if (keyring_locked(r)) {
@@ -349,8 +402,10 @@ keyring_get(struct keyring *r, const char *profile, struct key **out,
 		return CODE_INTERNAL;
 	}
 	(void)strlcpy(k->profile, profile, sizeof(k->profile));
-	code = derive_key(r->conf, plain, len, layer1, profile, k, acc, err,
-	    errlen);
+	code = derive_key(r->conf, plain, len, layer1, profile, k, acc,
+	    &facts, err, errlen);
+	if (code == CODE_NONE && strcmp(profile, r->conf->active_profile) == 0)
+		code = keyring_rules(r, &facts, NULL, err, errlen);
 	secmem_free(plain);
 	secmem_free(layer1);
 	stack_scrub();

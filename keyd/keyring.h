@@ -21,6 +21,7 @@
 #include "isec.h"
 #include "messages.h"
 #include "names.h"
+#include "validate.h"
 
 #define KEYRING_MAX_ACCESS	4
 
@@ -61,11 +62,14 @@ struct keyring {
 	const struct conf	*conf;
 	struct keyring_file	 file;
 	struct keyring_file	 staged;
+	uint64_t		 staging;	/* number of what is staged */
 	struct keys		 keys;
 	unsigned		 nkeys;
 	struct boottimer	*evict;
 	struct boottimer	*relock;	/* unlock_ttl */
 	int64_t			 unlocked_at;
+	struct secret_facts	 facts;		/* of the active key */
+	struct secret_facts	 staged_facts;
 	uint64_t		 evictions;
 	/* Told of each eviction by time or for room (reason in words). */
 	void			(*evicted)(const char *ref, const char *reason,
@@ -91,6 +95,16 @@ enum proto_code	keyring_stage(struct keyring *, uint8_t *data, size_t len,
 		    const struct msg_unlock *, uint8_t pub[33],
 		    char ref[NAME_BUF], struct key_accesses *,
 		    char *err, size_t errlen);
+/*
+ * The rules about secrets (validate.h), for the facts and the header of a
+ * file; age is only judged when it is being unlocked.  CODE_NONE, or
+ * CODE_POLICY_DENIED with the first error in err.
+ */
+enum proto_code	keyring_rules(const struct keyring *,
+		    const struct secret_facts *, const struct isec_header *,
+		    char *err, size_t errlen);
+/* Days since the passphrase of a file was set. */
+uint64_t keyring_age_days(const struct isec_header *);
 /* What is staged takes the place of what was, at once; the cache is emptied. */
 void	keyring_commit(struct keyring *);
 void	keyring_abort(struct keyring *);

@@ -220,8 +220,8 @@ print_pubkey(const struct sa *sa, const struct conf *c,
 	if (c->encrypted_mnemonics.n > 0 &&
 	    (r = layer1_key(p, &layer1)) != SA_OK)
 		return r;
-	if (derive_key(c, p->buf, p->len, layer1, sa->profile, &k, NULL, err,
-	    sizeof(err)) != CODE_NONE) {
+	if (derive_key(c, p->buf, p->len, layer1, sa->profile, &k, NULL,
+	    NULL, err, sizeof(err)) != CODE_NONE) {
 		log_warnx("%s: %s", sa->path, err);
 		return SA_FAIL;
 	}

@@ -152,6 +152,7 @@ job_refuse(struct job *j, enum proto_code code, uint32_t pskt,
 	r.code = code;
 	r.pskt = pskt;
 	r.message = message;
+	r.check = code == CODE_POLICY_DENIED ? "secrets" : NULL;
 	r.method = "pskt.sign";
 	r.request_id = j->req.request_id;
 	r.peer_uid = j->req.peer_uid;
@@ -303,7 +304,15 @@ job_turn(struct job *j)
 		job_refuse(j, code, PROTO_NO_PSKT, err);
 		return;
 	}
-	if (j->state == JOB_DECIDE && !job_decide(j, key)) {
+	/* Another file may have been unlocked since the decision. */
+	if (!decide && memcmp(key->pub, j->reply.public_key,
+	    sizeof(key->pub)) != 0) {
+		job_refuse(j, CODE_LOCKED, PROTO_NO_PSKT, "igra-keyd has been "
+		    "unlocked with another key meanwhile: ask again");
+		keyring_put(&k->ring, key);
+		return;
+	}
+	if (decide && !job_decide(j, key)) {
 		keyring_put(&k->ring, key);
 		return;
 	}
