@@ -448,6 +448,83 @@ START_TEST(small_overtakes)
 }
 END_TEST
 
+/* Half signed with one key and half with another would be no answer. */
+START_TEST(key_changes_meanwhile)
+{
+	int	 fd = dial(LINK_KEYD), admin = dial(LINK_KEYD_ADMIN);
+
+	unlock(1);
+	send_sign(fd, 1, INPUTS, 0, 1);
+	while (k.njobs == 0)
+		turn();
+	send_unlock(admin, 2, 1);
+	expect(admin, LINK_KEYD_ADMIN, MSG_OK);
+	ck_assert_int_eq(refusal(fd, LINK_KEYD), CODE_LOCKED);
+	ck_assert_uint_eq(k.njobs, 0);
+	/* The same key again does not disturb. */
+	send_sign(fd, 2, INPUTS, 0, 2);
+	while (k.njobs == 0)
+		turn();
+	send_unlock(admin, 2, 2);
+	expect(admin, LINK_KEYD_ADMIN, MSG_OK);
+	ck_assert_uint_eq(k.njobs, 1);
+	expect(fd, LINK_KEYD, MSG_SIGN);
+	close(fd);
+	close(admin);
+}
+END_TEST
+
+/* Each unlock commits its own file, or none. */
+START_TEST(two_unlocks)
+{
+	int	 a = dial(LINK_KEYD_ADMIN), b = dial(LINK_KEYD_ADMIN);
+	int	 fd = dial(LINK_KEYD);
+	uint8_t	 key[32], pub[33];
+
+	auditd.hold = true;
+	send_unlock(a, 1, 1);
+	turns(5);
+	send_unlock(b, 2, 2);
+	turns(5);
+	ck_assert_uint_eq(auditd.n - auditd.done, 2);
+	auditd_ack();			/* a's, whose file is gone */
+	ck_assert_int_eq(refusal(a, LINK_KEYD_ADMIN), CODE_CONFLICT);
+	ck_assert(keyring_locked(&k.ring));
+	ck_assert(!k.has_pub);
+	auditd_ack();
+	expect(b, LINK_KEYD_ADMIN, MSG_OK);
+	memset(key, 2, sizeof(key));
+	ck_assert_int_eq(curve_pubkey(key, pub), 0);
+	ck_assert_mem_eq(k.pub, pub, sizeof(pub));
+	auditd.hold = false;
+	send_sign(fd, 2, 1, 0, 3);
+	expect(fd, LINK_KEYD, MSG_SIGN);
+	close(a);
+	close(b);
+	close(fd);
+}
+END_TEST
+
+/* A lock while an unlock waits for its record wins. */
+START_TEST(lock_during_unlock)
+{
+	int	 a = dial(LINK_KEYD_ADMIN), b = dial(LINK_KEYD_ADMIN);
+
+	auditd.hold = true;
+	send_unlock(a, 1, 1);
+	turns(5);
+	ck_assert_int_eq(frame_write(b, MSG_LOCK, 1, NULL, 0), 0);
+	expect(b, LINK_KEYD_ADMIN, MSG_OK);
+	auditd_ack();
+	ck_assert_int_eq(refusal(a, LINK_KEYD_ADMIN), CODE_CONFLICT);
+	ck_assert(keyring_locked(&k.ring));
+	ck_assert(k.marker);
+	ck_assert_uint_eq(secmem_used(), 0);
+	close(a);
+	close(b);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -463,6 +540,9 @@ main(void)
 	tcase_add_test(tc, record_refused_at_once);
 	tcase_add_test(tc, lock_overtakes);
 	tcase_add_test(tc, small_overtakes);
+	tcase_add_test(tc, key_changes_meanwhile);
+	tcase_add_test(tc, two_unlocks);
+	tcase_add_test(tc, lock_during_unlock);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
