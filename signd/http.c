@@ -178,6 +178,8 @@ on_request(struct evhttp_request *req, void *arg)
 		http_reply_error(r, 503, CODE_INTERNAL, "out of memory", 0);
 	else if (r->len > HTTP_MAX_BODY) {
 		h->metrics->http_refused[CODE_TOO_LARGE]++;
+		evhttp_add_header(evhttp_request_get_output_headers(req),
+		    "Connection", "close");
 		h->ops->refused(&c->peer, CODE_TOO_LARGE,
 		    "the body is larger than 8 MiB", h->arg);
 		http_reply_error(r, 413, CODE_TOO_LARGE,

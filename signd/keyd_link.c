@@ -34,7 +34,7 @@ static struct call *call_new(struct keyd_link *);
 static void	call_end(struct call *);
 static void	call_late(int, short, void *);
 static void	link_try(int, short, void *);
-static void	link_retry(struct keyd_link *);
+static void	link_retry(struct keyd_link *, unsigned);
 static void	link_message(struct frame_conn *, const struct frame *, void *);
 static void	link_closed(struct frame_conn *, const char *, void *);
 static void	link_down(struct keyd_link *, const char *);
@@ -85,6 +85,7 @@ static void
 link_try(int fd, short what, void *arg)
 {
 	struct keyd_link	*l = arg;
+	bool			 squatted;
 
 	(void)what;
 	if (l->conn != NULL)
@@ -92,17 +93,18 @@ link_try(int fd, short what, void *arg)
 	fd = daemon_connect(l->daemon, ROLE_KEYD,
 	    l->daemon->conf->keyd_socket);
 	if (fd == -1) {
+		squatted = errno == EACCES;
 		if (!l->said)
 			log_warn("no connection to igra-keyd at %s",
 			    l->daemon->conf->keyd_socket);
 		l->said = true;
-		link_retry(l);
+		link_retry(l, squatted ? KEYD_SQUATTED_MS : 0);
 		return;
 	}
 	l->conn = frame_conn_new(l->base, fd, LINK_KEYD, false, &ops, l);
 	if (l->conn == NULL) {
 		log_warn("igra-keyd");
-		link_retry(l);
+		link_retry(l, 0);
 		return;
 	}
 	log_info("connected to igra-keyd");
@@ -113,14 +115,16 @@ link_try(int fd, short what, void *arg)
 }
 
 static void
-link_retry(struct keyd_link *l)
+link_retry(struct keyd_link *l, unsigned wait_ms)
 {
 	struct timeval	 tv;
 
 	if (l->backoff_ms == 0)
 		l->backoff_ms = KEYD_BACKOFF_MIN_MS;
-	tv.tv_sec = 0;
-	tv.tv_usec = (suseconds_t)l->backoff_ms * 1000;
+	if (wait_ms == 0)
+		wait_ms = l->backoff_ms;
+	tv.tv_sec = wait_ms / 1000;
+	tv.tv_usec = (suseconds_t)(wait_ms % 1000) * 1000;
 	evtimer_add(l->retry, &tv);
 	if ((l->backoff_ms *= 2) > KEYD_BACKOFF_MAX_MS)
 		l->backoff_ms = KEYD_BACKOFF_MAX_MS;
@@ -209,7 +213,7 @@ link_down(struct keyd_link *l, const char *why)
 		(void)cb(NULL, KEYD_GONE, cbarg);
 	}
 	if (why != NULL)
-		link_retry(l);
+		link_retry(l, 0);
 }
 
 /* In the first free slot from where the last one went. */

@@ -18,6 +18,7 @@
 #define KEYD_TIMEOUT_MS		2500	/* after keyd's own 2 s */
 #define KEYD_BACKOFF_MIN_MS	10
 #define KEYD_BACKOFF_MAX_MS	250
+#define KEYD_SQUATTED_MS	5000	/* another uid listens there: an alert */
 #define KEYD_MAX_INFLIGHT	4096
 #define KEYD_MAX_QUEUE		(FRAME_MAX_QUEUE - PROTO_MAX_SIGN)
 

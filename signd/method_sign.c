@@ -93,9 +93,11 @@ sign_run(struct rpc_call *c)
 	ctx.redeem.len = d->redeem_len;
 	ctx.derivation_path = d->d.conf->derivation_path;
 	if (pskt_parse(c->pool, &ctx, c->src, s->value, &s->doc, &e) == -1) {
+		c->bundle = e.pskt != PSKT_NOT_IN_BUNDLE;
 		sign_invalid(c, &e);
 		return;
 	}
+	c->bundle = s->doc.form == PSKT_FORM_PSKB;
 	if (sign_encode(c, &enc, &inputs) == -1) {
 		enc_free(&enc);
 		rpc_refuse(c, CODE_INTERNAL, PROTO_NO_PSKT, "out of memory");

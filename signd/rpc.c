@@ -40,7 +40,7 @@ rpc_init(struct signd *s)
 {
 	unsigned	 i;
 
-	for (i = 0; rpc_methods[i].name != NULL && i < METRICS_METHODS - 1;
+	for (i = 0; i < METRICS_METHODS - 1 && rpc_methods[i].name != NULL;
 	    i++)
 		s->metrics.method[i] = rpc_methods[i].name;
 	s->metrics.method[i] = "none";		/* unknown, or not even a call */
@@ -332,7 +332,7 @@ call_error(struct rpc_call *c, unsigned code, uint32_t pskt,
 	json_out_begin_object(o);
 	json_out_key(o, "code");
 	json_out_string(o, rpc_code_name(code));
-	if (pskt != PROTO_NO_PSKT) {
+	if (c->bundle && pskt != PROTO_NO_PSKT) {
 		json_out_key(o, "pskt");
 		json_out_u64(o, pskt);
 	}

@@ -13,7 +13,7 @@
 
 #define RPC_MAX_BATCH		100
 #define RPC_MAX_ID		1024	/* bytes of an id as written */
-#define RPC_MAX_MEMORY		(256 * 1024 * 1024)	/* of one HTTP request */
+#define RPC_MAX_MEMORY		(128 * 1024 * 1024)	/* of one HTTP request */
 #define RPC_ERR_LEN		512
 
 struct signd;
@@ -45,6 +45,7 @@ struct rpc_call {
 	unsigned		 label;		/* of the metrics */
 	const struct json	*id;		/* NULL: none came */
 	bool			 notification;
+	bool			 bundle;	/* errors say which document */
 	struct bytes		 method_text;
 	char			 request_id[PROTO_MAX_REQUEST_ID + 1];
 	void			*params;
@@ -75,7 +76,7 @@ void	 rpc_done(struct rpc_call *);
 
 /*
  * Ends the call with an error of signd's own, and notes it for the log but
- * for KEYD_UNAVAILABLE.  pskt: index in a bundle, or PROTO_NO_PSKT.
+ * for KEYD_UNAVAILABLE.  pskt: index, told if it is a bundle.
  */
 void	 rpc_refuse(struct rpc_call *, unsigned code, uint32_t pskt,
 	    const char *, ...) __attribute__((format(printf, 4, 5)));

@@ -4,6 +4,7 @@
 # Prints "ok - what", "not ok - what" or "skip - what (why)"; 1 on failure.
 
 set -u
+export LC_ALL=C
 # LeakSanitizer needs /proc, which the chroot has not got; not root, it works.
 [ "$(id -u)" = 0 ] && export ASAN_OPTIONS=detect_leaks=0
 cd "$(dirname "$0")/../.." || exit 1
@@ -364,7 +365,8 @@ like "sign: PSKT hex comes back as PSKT hex" \
     "$(jq -r '.result | "\(.pskt[0:6]) \(.transaction_id)"' <<<"$answer")" \
     "PSKT7b $(jq -r '.[1].transaction_id' $vectors/pskt.json)"
 hex=$(jq -c "[$multi, $multi]" $vectors/pskt.json | tr -d '\n' | tohex)
-answer=$(rpc "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"pskt.sign\",\"params\":{\"pskt\":\"PSKB$hex\"}}")
+bundle="{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"pskt.sign\",\"params\":{\"pskt\":\"PSKB$hex\"}}"
+answer=$(rpc "$bundle")
 is "sign: a bundle" "$(jq -c '.result | [.pskt[0:6], (.transaction_ids |
     length), .transaction_id, (.signatures | map(.pskt))]' <<<"$answer")" \
     '["PSKB5b",2,null,[0,1]]'
@@ -420,6 +422,22 @@ like "metrics: latency" \
 is "metrics name no secret and no address" "$(curl -s --unix-socket "$sock" \
     http://igra/metrics | grep -c 'kaspa\|igra.signer\|private')" 0
 
+### The manual's examples
+
+jq -c "$multi" $vectors/pskt.json >"$dir/pskt.json"
+awk -v out="$dir/example" '/^\.Bd -literal/ { n++; on = 1; next }
+    /^\.Ed/ { on = 0 } on { print > (out n) }' man/igra-signd-api.7
+for f in "$dir"/example*; do
+	sed -i "s/\\\\e/\\\\/g; s|/run/igra-signd/signd.sock|$sock|" "$f"
+	out=$(cd "$dir" && TOKEN=x bash -eu "$f" 2>&1)
+	if [ $? = 0 ] && [ -n "$out" ] && [[ $out != *'"error"'* ]]; then
+		ok "manual: $(grep -o 'signer.info\|pskt.sign\|key.list\|healthz' \
+		    "$f" | head -n 1), ${f##*/}"
+	else
+		not_ok "manual: ${f##*/}" "$out"
+	fi
+done
+
 ### Clients that leave, stall or are many
 
 start_keyd -d 700
@@ -466,7 +484,10 @@ for mode in "locked LOCKED -32001" "denied POLICY_DENIED -32002" \
 		    jq -c '.result | [.locked, .public_key, .address]')" \
 		    '[true,null,null]' ;;
 	denied)
-		is "keyd denied: check, limit, value, pskt" "$(rpc "$sign" |
+		is "keyd denied: check, limit and value" "$(rpc "$sign" |
+		    jq -c '.error.data | [.check, .limit, .pskt]')" \
+		    '["max_amount_sompi","1",null]'
+		is "keyd denied: in a bundle, which" "$(rpc "$bundle" |
 		    jq -c .error.data)" \
 		    '{"code":"POLICY_DENIED","pskt":1,"check":"max_amount_sompi","limit":"1","value":"18446744073709551615"}' ;;
 	noaudit)
