@@ -19,7 +19,7 @@
 /* An unlock that waits for its record. */
 struct unlock {
 	struct keyd	*k;
-	struct client	*client;
+	uint64_t	 client;	/* serial */
 	uint64_t	 id;
 	uid_t		 uid;
 	uint64_t	 staging;	/* of the keyring */
@@ -171,7 +171,7 @@ admin_unlock(struct client *c, const struct frame *f)
 		goto out;
 	}
 	u->k = k;
-	u->client = c;
+	u->client = c->serial;
 	u->id = f->id;
 	u->uid = c->peer.uid;
 	u->staging = k->ring.staging;

@@ -83,6 +83,7 @@ client_accept(struct keyd *k, int lfd, enum proto_link link)
 	c->k = k;
 	c->link = link;
 	c->peer = peer;
+	c->serial = ++k->nserial;
 	if ((c->conn = frame_conn_new(k->base, fd, link, true, &ops,
 	    c)) == NULL) {
 		free(c);
@@ -145,12 +146,12 @@ client_close(struct client *c)
 }
 
 struct client *
-client_find(struct keyd *k, const struct client *want)
+client_find(struct keyd *k, uint64_t serial)
 {
 	struct client	*c;
 
 	TAILQ_FOREACH(c, &k->clients, entry)
-		if (c == want)
+		if (c->serial == serial)
 			return c;
 	return NULL;
 }

@@ -24,6 +24,7 @@ struct client {
 	TAILQ_ENTRY(client)	 entry;
 	struct keyd		*k;
 	struct frame_conn	*conn;
+	uint64_t		 serial;	/* never given twice */
 	enum proto_link		 link;
 	struct peer		 peer;
 	uint8_t			*file;		/* UNLOCK_FILE, until UNLOCK */
@@ -42,6 +43,7 @@ struct keyd {
 	struct audit_link	 audit;
 	struct clients		 clients;
 	unsigned		 nclients[LINK_MAX];
+	uint64_t		 nserial;	/* of the last client */
 	struct jobs		 jobs;		/* signing, and waiting for auditd */
 	unsigned		 njobs;
 	struct event		*work;		/* a job has inputs to sign */
@@ -60,7 +62,7 @@ struct keyd {
 /* --- client.c --- */
 
 /* NULL when it is gone. */
-struct client	*client_find(struct keyd *, const struct client *);
+struct client	*client_find(struct keyd *, uint64_t serial);
 void		 client_accept(struct keyd *, int lfd, enum proto_link);
 void		 client_close(struct client *);
 /* The same for one that broke the protocol: logged and recorded. */
@@ -83,7 +85,8 @@ void	request_note(struct client *, const struct frame *);
 void	request_status(struct client *, const struct frame *);
 
 /*
- * Refuses a request of signd's: answers, counts, and records it (capped).
+ * Refuses a request of signd's: answers (unless the client is NULL: gone),
+ * counts, and records it (capped).
  * check, limit and value only for POLICY_DENIED.
  */
 struct refusal {

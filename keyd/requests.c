@@ -21,7 +21,7 @@ static bool	pending_new(struct client *, const struct frame *,
 /* An answer that waits for its record: key.list and key.public. */
 struct pending {
 	struct keyd	*k;
-	struct client	*client;
+	uint64_t	 client;	/* serial */
 	uint64_t	 id;
 	uint16_t	 type;
 	struct enc	 e;
@@ -46,7 +46,7 @@ refuse_request(struct keyd *k, struct client *c, uint64_t id,
 	m.check = bytes_str(f->check);
 	m.limit = bytes_str(f->limit);
 	m.value = bytes_str(f->value);
-	if (client_find(k, c) != NULL) {
+	if (c != NULL) {
 		enc_init(&e);
 		enc_error(&e, &m);
 		(void)frame_send_enc(c->conn, MSG_ERROR, id, &e);
@@ -164,7 +164,7 @@ pending_new(struct client *c, const struct frame *f, struct enc *e,
 		return false;
 	}
 	p->k = c->k;
-	p->client = c;
+	p->client = c->serial;
 	p->id = f->id;
 	p->type = type;
 	p->e = *e;
@@ -181,6 +181,7 @@ public_audited(bool ok, const struct msg_audit_ack *ack, const char *why,
     void *arg)
 {
 	struct pending	*p = arg;
+	struct client	*c = client_find(p->k, p->client);
 	struct refusal	 r;
 	char		 msg[256];
 
@@ -196,10 +197,10 @@ public_audited(bool ok, const struct msg_audit_ack *ack, const char *why,
 		r.request_id = bytes_str(p->request_id);
 		r.peer_uid = p->peer_uid;
 		r.peer_pid = p->peer_pid;
-		refuse_request(p->k, p->client, p->id, &r);
+		refuse_request(p->k, c, p->id, &r);
 		enc_free(&p->e);
-	} else if (client_find(p->k, p->client) != NULL)
-		(void)frame_send_enc(p->client->conn, p->type, p->id, &p->e);
+	} else if (c != NULL)
+		(void)frame_send_enc(c->conn, p->type, p->id, &p->e);
 	else
 		enc_free(&p->e);
 	free(p);

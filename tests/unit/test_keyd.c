@@ -525,6 +525,43 @@ START_TEST(lock_during_unlock)
 }
 END_TEST
 
+/* A record's answer goes to who asked, not to who has its memory now. */
+START_TEST(answer_of_one_who_left)
+{
+	struct msg_key_list_req	 m;
+	struct enc		 e;
+	struct pollfd		 p = { .events = POLLIN };
+	int			 fd[14], i;
+
+	unlock(1);
+	auditd.hold = true;
+	memset(&m, 0, sizeof(m));
+	enc_init(&e);
+	enc_key_list_req(&e, &m);
+	for (i = 0; i < 14; i++) {
+		fd[i] = dial(LINK_KEYD);
+		ck_assert_int_eq(frame_write(fd[i], MSG_KEY_LIST_REQ, 1,
+		    e.buf, e.len), 0);
+		turns(3);
+	}
+	enc_free(&e);
+	for (i = 0; i < 14; i++)
+		close(fd[i]);
+	turns(30);
+	ck_assert(TAILQ_EMPTY(&k.clients));
+	for (i = 0; i < 14; i++)
+		fd[i] = dial(LINK_KEYD);
+	auditd.hold = false;
+	auditd_ack();
+	turns(30);
+	for (i = 0; i < 14; i++) {
+		p.fd = fd[i];
+		ck_assert_int_eq(poll(&p, 1, 0), 0);
+		close(fd[i]);
+	}
+}
+END_TEST
+
 int
 main(void)
 {
@@ -543,6 +580,7 @@ main(void)
 	tcase_add_test(tc, key_changes_meanwhile);
 	tcase_add_test(tc, two_unlocks);
 	tcase_add_test(tc, lock_during_unlock);
+	tcase_add_test(tc, answer_of_one_who_left);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
