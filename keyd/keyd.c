@@ -176,6 +176,7 @@ stop(struct keyd *k)
 	while (!TAILQ_EMPTY(&k->clients))
 		client_close(TAILQ_FIRST(&k->clients));
 	audit_free(&k->audit);
+	own_free(&k->own);
 	secmem_wipe();
 }
 

@@ -9,7 +9,12 @@
 
 /* Keys of [policy] that this version enforces. */
 static const char *enforced[] = {
+	"allowed_destinations",
 	"allowed_sighash_types",
+	"max_amount_sompi",
+	"max_fee_sompi",
+	"min_amount_sompi",
+	"require_reason",
 };
 
 static const struct {
@@ -29,11 +34,10 @@ static const struct {
 };
 #define NSIGHASH	(sizeof(sighash_names) / sizeof(sighash_names[0]))
 
+static int	own_destinations(struct own *, const struct conf *,
+		    const char **);
 static void	refuse(struct decision *, enum proto_code, const char *, ...)
 		    __attribute__((format(printf, 3, 4)));
-static void	deny(struct decision *, const char *, const char *,
-		    const char *, const char *, ...)
-		    __attribute__((format(printf, 5, 6)));
 static int	outpoint_cmp(const void *, const void *);
 static bool	outpoints_unique(const struct tx *, struct pool *,
 		    struct decision *);
@@ -53,11 +57,51 @@ static bool	sighash_types(const struct conf *, const struct tx *,
 static bool	unenforced(const struct conf *, struct decision *);
 
 int
+destination_cmp(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct destination));
+}
+
+static int
+own_destinations(struct own *o, const struct conf *c, const char **errstr)
+{
+	const struct conf_strings	*list = &c->policy.allowed_destinations;
+	struct kaspa_address		 a;
+	size_t				 i;
+
+	if (list->n == 0)
+		return 0;
+	if ((o->dest = calloc(list->n, sizeof(*o->dest))) == NULL) {
+		*errstr = "out of memory";
+		return -1;
+	}
+	for (i = 0; i < list->n; i++) {
+		if (address_decode(list->v[i], strlen(list->v[i]), &a,
+		    errstr) == -1)
+			return -1;
+		o->dest[i].len = (uint8_t)address_script(&a,
+		    o->dest[i].script);
+	}
+	o->ndest = list->n;
+	qsort(o->dest, o->ndest, sizeof(*o->dest), destination_cmp);
+	return 0;
+}
+
+void
+own_free(struct own *o)
+{
+	free(o->dest);
+	memset(o, 0, sizeof(*o));
+}
+
+int
 own_init(struct own *o, const struct conf *c, const char **errstr)
 {
 	const char	*hex = c->redeem_script_hex;
 
 	memset(o, 0, sizeof(*o));
+	if (own_destinations(o, c, errstr) == -1)
+		return -1;
 	if (hex == NULL || *hex == '\0') {
 		/* On mainnet own scripts are only what the config names. */
 		o->p2pk = c->network != KASPA_MAINNET && c->xpubs.n == 0;
@@ -87,8 +131,8 @@ refuse(struct decision *d, enum proto_code code, const char *fmt, ...)
 	va_end(ap);
 }
 
-static void
-deny(struct decision *d, const char *check, const char *limit,
+void
+policy_deny(struct decision *d, const char *check, const char *limit,
     const char *value, const char *fmt, ...)
 {
 	va_list	 ap;
@@ -344,7 +388,7 @@ sighash_types(const struct conf *c, const struct tx *tx, struct decision *d)
 			(void)strlcat(limit, sighash_names[j].name,
 			    sizeof(limit));
 		}
-		deny(d, "allowed_sighash_types", limit, value,
+		policy_deny(d, "allowed_sighash_types", limit, value,
 		    "inputs[%zu].sighashType: %s is not in [policy] "
 		    "allowed_sighash_types (%s)", i, value, limit);
 		return false;
@@ -368,7 +412,7 @@ unenforced(const struct conf *c, struct decision *d)
 				break;
 		if (j < sizeof(enforced) / sizeof(enforced[0]))
 			continue;
-		deny(d, "unenforced", "", key, "[policy] %s is set, but this "
+		policy_deny(d, "unenforced", "", key, "[policy] %s is set, but this "
 		    "version does not enforce it: nothing is signed on "
 		    "mainnet until it is removed or the signer updated", key);
 		return false;
@@ -378,8 +422,8 @@ unenforced(const struct conf *c, struct decision *d)
 
 void
 policy_decide(const struct conf *c, const struct own *o,
-    const uint8_t xonly[32], const struct tx *tx, struct pool *pool,
-    struct decision *d)
+    const uint8_t xonly[32], const struct tx *tx, bool has_reason,
+    struct pool *pool, struct decision *d)
 {
 	size_t	 i;
 
@@ -402,7 +446,8 @@ policy_decide(const struct conf *c, const struct own *o,
 			return;
 		}
 	}
-	if (!sighash_types(c, tx, d) || !amounts(o, xonly, tx, d))
+	if (!sighash_types(c, tx, d) || !amounts(o, xonly, tx, d) ||
+	    !unenforced(c, d))
 		return;
-	(void)unenforced(c, d);
+	policy_limits(c, o, xonly, tx, has_reason, d);
 }

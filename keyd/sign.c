@@ -213,7 +213,7 @@ job_decide(struct job *j, struct key *key)
 		goto nomem;
 	for (i = 0; i < j->req.n; i++) {
 		policy_decide(k->d.conf, &k->own, key->pub + 1, &j->req.tx[i],
-		    p, &j->decision[i]);
+		    j->req.reason.len != 0, p, &j->decision[i]);
 		(void)tx_id(&j->req.tx[i], j->reply.tx_id[i]);
 		if (j->decision[i].code != CODE_NONE) {
 			job_refuse_decision(j, i);
