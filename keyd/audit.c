@@ -60,6 +60,9 @@ audit_free(struct audit_link *l)
 
 	if (l->conn != NULL)
 		frame_conn_close(l->conn);
+	/* Whoever is told no may want to record that. */
+	l->conn = NULL;
+	l->ready = false;
 	while ((w = TAILQ_FIRST(&l->waits)) != NULL) {
 		wait_answer(w, false, NULL, "igra-keyd is stopping");
 		wait_free(l, w);

@@ -562,6 +562,31 @@ START_TEST(answer_of_one_who_left)
 }
 END_TEST
 
+/* What waits when igra-keyd stops is refused; its refusal has no record. */
+START_TEST(stop_while_waiting)
+{
+	int	 fd = dial(LINK_KEYD), admin = dial(LINK_KEYD_ADMIN);
+
+	unlock(1);
+	auditd.hold = true;
+	send_sign(fd, 1, 1, 0, 1);
+	while (auditd.n == auditd.done)
+		turn();
+	send_unlock(admin, 2, 1);
+	turns(5);
+	ck_assert_uint_eq(auditd.n - auditd.done, 2);
+	while (!TAILQ_EMPTY(&k.clients))
+		client_close(TAILQ_FIRST(&k.clients));
+	audit_free(&k.audit);
+	ck_assert_uint_eq(k.njobs, 0);
+	ck_assert_uint_eq(k.signatures, 0);
+	keyring_lock(&k.ring);
+	ck_assert_uint_eq(secmem_used(), 0);
+	close(fd);
+	close(admin);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -581,6 +606,7 @@ main(void)
 	tcase_add_test(tc, two_unlocks);
 	tcase_add_test(tc, lock_during_unlock);
 	tcase_add_test(tc, answer_of_one_who_left);
+	tcase_add_test(tc, stop_while_waiting);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
