@@ -1,0 +1,97 @@
+#!/bin/sh
+# make bench: what a signature costs through the three daemons, against what
+# bounds it, in one run.  Prints a table in Markdown.
+#
+#   ROUNDS=5	rounds; all figures are measured once in each, interleaved, so
+#		that a slow moment of the machine meets them all; the table
+#		has medians
+#   TMPDIR	on a real disk: what is synced is to be synced (/var/tmp)
+
+: "${TMPDIR:=/var/tmp}"
+export TMPDIR
+. "${0%/*}/../e2e/lib.sh"
+bench=$top/tests/bench
+ROUNDS=${ROUNDS:-5}
+
+die()
+{
+	echo "run.sh: $*" >&2
+	exit 1
+}
+
+# put NAME VALUE: one sample.
+put()
+{
+	echo "$1 $2" >>"$T/samples"
+}
+
+# load NAME CONNECTIONS REQUESTS BODIES
+load()
+{
+	"$tests/bench-client" -c "$2" -n "$3" "$signd_sock" "$T/$4" \
+	    >"$T/load" || die "$1: the client failed"
+	read -r _n _seconds _p50 _p99 _sigs <"$T/load"
+	put "$1_p50" "$_p50"
+	put "$1_p99" "$_p99"
+	put "$1_rate" "$(echo "$_sigs $_seconds" | awk '{ print $1 / $2 }')"
+}
+
+# What igractl needs to unlock anew, in microseconds, its start included.  Not
+# after a lock: that only an operator at a prompt lifts.
+time_unlock()
+{
+	_start=$("$PYTHON" -c 'import time; print(time.monotonic_ns())')
+	ctl unlock --passphrase-file "$T/pass" >/dev/null ||
+	    die "cannot unlock"
+	put unlock "$("$PYTHON" -c "import time
+print((time.monotonic_ns() - $_start) / 1000)")"
+}
+
+rss()
+{
+	for _d in keyd signd auditd; do
+		awk -v name="$_d" '/^VmRSS/ { print "rss_" name, $2 }
+		    /^VmHWM/ { print "hwm_" name, $2 }' \
+		    "/proc/$(daemon_pid $_d)/status" >>"$T/samples"
+	done 2>/dev/null
+}
+
+t_init
+ms=$(jq -c '.[1]' "$vectors/multisig.json")
+redeem=$(echo "$ms" | jq -r .redeem_script)
+CONF_PSKT="redeem_script_hex = \"$redeem\""
+CONF_RPC='rate_limit_rps = 1000000
+rate_limit_burst = 1000000'
+mk_conf
+secrets_admin init >"$T/out" 2>&1 || die "$(cat "$T/out")"
+set_key signer-01 "$(echo "$ms" | jq -r '.private_keys[0]')" ||
+    die "no secrets file"
+for i in "1 500" "10 100" "64 50" "100 30" "1000 4"; do
+	"$PYTHON" "$bench/make_pskt.py" "$redeem" $i >"$T/pskt-${i%% *}" ||
+	    die "cannot make PSKTs"
+done
+start_all || die "the daemons did not start"
+rss && sed -i 's/^rss/idle/; s/^hwm.*//' "$T/samples"
+unlock || die "cannot unlock"
+load warm 1 200 pskt-1
+
+round=0
+while [ "$round" -lt "$ROUNDS" ]; do
+	round=$((round + 1))
+	echo "round $round of $ROUNDS" >&2
+	"$tests/bench" "$T/log" >>"$T/samples" || die "bench failed"
+	load one 1 1000 pskt-1
+	load many1 1 100 pskt-64
+	load many4 4 100 pskt-64
+	load many16 16 100 pskt-64
+	load in10 1 100 pskt-10
+	load in100 1 30 pskt-100
+	load in1000 1 4 pskt-1000
+	time_unlock
+done
+rss
+"$PYTHON" "$bench/report.py" "$T/samples"
+stop_all
+for d in auditd keyd signd; do
+	! grep -E 'ALERT|refused' "$T/$d.err" >&2 || die "$d complained"
+done
