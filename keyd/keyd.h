@@ -16,7 +16,9 @@
 #include "policy.h"
 
 #define KEYD_MAX_CLIENTS	16	/* per socket: signd, operators' tools */
-#define KEYD_MAX_JOBS		256	/* then reading pauses */
+/* Then igra-signd is read no further. */
+#define KEYD_MAX_JOBS		256
+#define KEYD_MAX_JOB_BYTES	(64 * 1024 * 1024)
 
 struct keyd;
 
@@ -46,6 +48,7 @@ struct keyd {
 	uint64_t		 nserial;	/* of the last client */
 	struct jobs		 jobs;		/* signing, and waiting for auditd */
 	unsigned		 njobs;
+	size_t			 jobbytes;	/* messages and what they become */
 	struct event		*work;		/* a job has inputs to sign */
 	bool			 paused;	/* signd is not read */
 	int			 state_fd;	/* one byte: the lock marker */

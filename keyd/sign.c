@@ -26,6 +26,7 @@ struct job {
 	enum job_state		 state;
 	struct pool		 pool;
 	uint8_t			*payload;
+	size_t			 bytes;		/* counted in keyd's jobbytes */
 	struct msg_sign_req	 req;
 	char			 profile[PROTO_MAX_PROFILE + 1];
 	char			 key_ref[NAME_BUF];
@@ -58,7 +59,8 @@ arm(struct keyd *k)
 	struct timeval	 now = { 0, 0 };
 	struct client	*c;
 	struct job	*j;
-	bool		 full = k->njobs >= KEYD_MAX_JOBS;
+	bool		 full = k->njobs >= KEYD_MAX_JOBS ||
+			    k->jobbytes >= KEYD_MAX_JOB_BYTES;
 
 	if (full != k->paused) {
 		k->paused = full;
@@ -89,6 +91,7 @@ job_free(struct job *j)
 {
 	TAILQ_REMOVE(&j->k->jobs, j, entry);
 	j->k->njobs--;
+	j->k->jobbytes -= j->bytes;
 	if (j->reply.sig != NULL)
 		sodium_memzero(j->reply.sig, j->reply.nsig *
 		    sizeof(*j->reply.sig));
@@ -133,6 +136,8 @@ sign_request(struct client *c, const struct frame *f)
 	}
 	/* The request's views stay good: the payload is ours from here. */
 	j->payload = frame_take(c->conn);
+	j->bytes = f->len + j->pool.used;
+	k->jobbytes += j->bytes;
 	if (!audit_ready(&k->audit)) {
 		job_refuse(j, CODE_AUDIT_UNAVAILABLE, PROTO_NO_PSKT,
 		    "igra-auditd cannot be reached or does not answer; "

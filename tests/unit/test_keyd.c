@@ -587,6 +587,60 @@ START_TEST(stop_while_waiting)
 }
 END_TEST
 
+/* What waits is bounded in bytes, too: then igra-signd is not read. */
+START_TEST(memory_is_bounded)
+{
+	const size_t		 size = 4 * 1024 * 1024;
+	struct frame_conn	*c;
+	struct msg_sign_req	 m;
+	struct tx		 tx[3];
+	struct enc		 e;
+	int			 fd = dial(LINK_KEYD), i;
+
+	memset(tx, 0, sizeof(tx));
+	for (i = 0; i < 3; i++) {
+		ck_assert_ptr_nonnull(tx[i].payload.p = calloc(1, size));
+		tx[i].payload.len = size;
+	}
+	memset(&m, 0, sizeof(m));
+	m.n = 3;
+	m.tx = tx;
+	enc_init(&e);
+	enc_sign_req(&e, &m);
+	evutil_make_socket_nonblocking(fd);
+	c = frame_conn_new(k.base, fd, LINK_KEYD, false, &auditd_ops, NULL);
+	event_del(k.work);
+	for (i = 0; i < 5; i++)
+		ck_assert_int_eq(frame_send(c, MSG_SIGN_REQ, 1, e.buf, e.len),
+		    0);
+	/* Nothing is worked off meanwhile. */
+	while (frame_queued(c) != 0) {
+		turn();
+		event_del(k.work);
+	}
+	for (i = 0; i < 5; i++)
+		ck_assert_int_eq(frame_send(c, MSG_SIGN_REQ, 1, e.buf, e.len),
+		    0);
+	for (i = 0; i < 20000; i++) {
+		turn();
+		event_del(k.work);
+	}
+	ck_assert(k.paused);
+	ck_assert_uint_eq(k.njobs, 6);
+	ck_assert_uint_ge(k.jobbytes, 6 * 3 * size);
+	frame_conn_close(c);
+	while (k.njobs != 0) {
+		sign_work(-1, 0, &k);
+		turn();
+	}
+	ck_assert_uint_eq(k.jobbytes, 0);
+	ck_assert(!k.paused);
+	enc_free(&e);
+	for (i = 0; i < 3; i++)
+		free((void *)(uintptr_t)tx[i].payload.p);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -607,6 +661,7 @@ main(void)
 	tcase_add_test(tc, lock_during_unlock);
 	tcase_add_test(tc, answer_of_one_who_left);
 	tcase_add_test(tc, stop_while_waiting);
+	tcase_add_test(tc, memory_is_bounded);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
