@@ -9,7 +9,8 @@
 #include "conf.h"
 #include "roles.h"
 
-#define CTL_ERR	1280
+#define CTL_ERR		1280
+#define CTL_DEFAULT_CONF	"/etc/igra/igra.toml"
 
 struct ctl {
 	struct conf	*conf;
@@ -17,16 +18,19 @@ struct ctl {
 	bool		 guessed;	/* no config: default paths */
 };
 
+#define CTL_NEED	0x01	/* default paths will not do */
+#define CTL_OWN		0x02	/* daemons that this user starts */
+
 /*
  * The config as the daemons see it, whoever asks: an operator who is not root
  * and has no daemons of his own means the system's, whose paths and users are
- * root's defaults.  file NULL is the default config; if that cannot be read
- * and need is false, its defaults are taken (status, lock: admin_users need
- * not be able to read the config).  network and profile may be NULL.
- * 0, or -1 with the reason in err.
+ * root's defaults (unless CTL_OWN).  file NULL is the default config; if that
+ * cannot be read, and without CTL_NEED, its defaults are taken: admin_users
+ * may lock and ask for the status without being able to read the config.
+ * network and profile may be NULL.  0, or -1 with the reason in err.
  */
 int	ctl_conf(struct ctl *, const char *file, const char *network,
-	    const char *profile, bool need, char *err, size_t errlen);
+	    const char *profile, unsigned flags, char *err, size_t errlen);
 void	ctl_free(struct ctl *);
 
 /*

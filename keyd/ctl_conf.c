@@ -10,8 +10,6 @@
 #include "ctl.h"
 #include "kaspa.h"
 
-#define DEFAULT_CONF	"/etc/igra/igra.toml"
-
 static int	load(struct ctl *, const char *, const char *, uid_t, char *,
 		    size_t);
 static int	guess(struct ctl *, const char *, char *, size_t);
@@ -49,7 +47,7 @@ guess(struct ctl *ctl, const char *profile, char *err, size_t errlen)
 	static const char	 text[] =
 	    "service.active_profile = \"signer-01\"\n";
 
-	ctl->conf = conf_parse(text, sizeof(text) - 1, DEFAULT_CONF, profile,
+	ctl->conf = conf_parse(text, sizeof(text) - 1, CTL_DEFAULT_CONF, profile,
 	    0, err, errlen);
 	if (ctl->conf == NULL)
 		return -1;
@@ -84,14 +82,14 @@ settle_network(struct conf *c, const char *network, char *err, size_t errlen)
 
 int
 ctl_conf(struct ctl *ctl, const char *file, const char *network,
-    const char *profile, bool need, char *err, size_t errlen)
+    const char *profile, unsigned flags, char *err, size_t errlen)
 {
-	const char	*path = file != NULL ? file : DEFAULT_CONF;
+	const char	*path = file != NULL ? file : CTL_DEFAULT_CONF;
 	struct stat	 st;
 	uid_t		 euid = roles_system(geteuid()) ? 0 : geteuid();
 
 	memset(ctl, 0, sizeof(*ctl));
-	if (file == NULL && !need && access(path, R_OK) == -1 &&
+	if (file == NULL && !(flags & CTL_NEED) && access(path, R_OK) == -1 &&
 	    (errno == EACCES || errno == ENOENT)) {
 		if (guess(ctl, profile, err, errlen) == -1)
 			return -1;
@@ -99,8 +97,8 @@ ctl_conf(struct ctl *ctl, const char *file, const char *network,
 	}
 	if (load(ctl, path, profile, euid, err, errlen) == -1)
 		return -1;
-	if (euid != 0 && !has_own_keyd(ctl->conf) && stat(path, &st) == 0 &&
-	    st.st_uid == 0) {
+	if (euid != 0 && !(flags & CTL_OWN) && !has_own_keyd(ctl->conf) &&
+	    stat(path, &st) == 0 && st.st_uid == 0) {
 		ctl_free(ctl);
 		if (load(ctl, path, profile, 0, err, errlen) == -1)
 			return -1;

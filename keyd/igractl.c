@@ -33,7 +33,7 @@ static int	cmd_status(const struct options *);
 static void	usage(FILE *, int) __attribute__((noreturn));
 static void	parse_options(int, char **, struct options *,
 		    const struct command *);
-static int	connect_conf(struct ctl *, const struct options *, bool);
+static int	read_conf(struct ctl *, const struct options *, unsigned);
 static void	print_note(const char *, void *);
 
 static const struct command commands[] = {
@@ -116,11 +116,11 @@ parse_options(int argc, char **argv, struct options *o,
 }
 
 static int
-connect_conf(struct ctl *ctl, const struct options *o, bool need)
+read_conf(struct ctl *ctl, const struct options *o, unsigned flags)
 {
 	char	 err[CTL_ERR];
 
-	if (ctl_conf(ctl, o->file, o->network, o->profile, need, err,
+	if (ctl_conf(ctl, o->file, o->network, o->profile, flags, err,
 	    sizeof(err)) == 0)
 		return 0;
 	log_warnx("%s", err);
@@ -143,7 +143,7 @@ cmd_unlock(const struct options *o)
 	char			 err[UNLOCK_ERR];
 	enum unlock_result	 res;
 
-	if (connect_conf(&ctl, o, true) == -1)
+	if (read_conf(&ctl, o, CTL_NEED) == -1)
 		return UNLOCK_FAILED;
 	memset(&u, 0, sizeof(u));
 	u.conf = ctl.conf;
@@ -166,7 +166,7 @@ cmd_lock(const struct options *o)
 	char			 err[UNLOCK_ERR];
 	enum unlock_result	 res;
 
-	if (connect_conf(&ctl, o, false) == -1)
+	if (read_conf(&ctl, o, 0) == -1)
 		return UNLOCK_FAILED;
 	res = keyd_command(ctl.conf, ctl.roles.uid[ROLE_KEYD], MSG_LOCK, err,
 	    sizeof(err));
@@ -184,7 +184,7 @@ cmd_status(const struct options *o)
 	struct ctl	 ctl;
 	int		 ret;
 
-	if (connect_conf(&ctl, o, false) == -1)
+	if (read_conf(&ctl, o, 0) == -1)
 		return 1;
 	ret = ctl_status(&ctl, o->json);
 	ctl_free(&ctl);
