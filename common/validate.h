@@ -17,6 +17,7 @@
 #include <stdint.h>
 
 #include "conf.h"
+#include "passphrase.h"
 
 enum validate_category {
 	CAT_SECRETS,
@@ -60,17 +61,17 @@ struct secret_facts {
 	uint8_t		 pub[33];	/* of the active key, compressed */
 	/* Passphrase and wallet_secret: what passphrase_check() said. */
 	bool		 pass_known;
-	bool		 pass_ok;
-	const char	*pass_msg;
+	enum passphrase_verdict pass;
+	char		 pass_msg[PASSPHRASE_MSG];
 	bool		 wallet_known;	/* there is one and it was scored */
-	bool		 wallet_ok;
-	const char	*wallet_msg;
+	enum passphrase_verdict wallet;
+	char		 wallet_msg[PASSPHRASE_MSG];
 };
 
 struct validate {
 	const struct conf	*conf;		/* NULL: this program has none */
 	enum kaspa_network	 network;
-	unsigned		 when;		/* one VALIDATE_* */
+	unsigned		 when;		/* VALIDATE_* */
 	uid_t			 owner;		/* of config and secrets */
 	uid_t			 uid[3];	/* keyd, signd, auditd */
 	bool			 users_known;

@@ -179,9 +179,10 @@ rule_passphrase(const struct validate *v, struct rule_out *o)
 		    rule_unknown(o, "Passphrase of the secrets file: not "
 		    "checked (%s)", v->unchecked == NULL ?
 		    "it was not given" : v->unchecked) : RULE_NA;
-	if (v->secrets.pass_ok)
+	if (v->secrets.pass == PASSPHRASE_OK)
 		return rule_ok(o, "Passphrase of the secrets file: strong");
-	found(o, "the passphrase of the secrets file: %s Change it with "
+	found_as(o, v->secrets.pass == PASSPHRASE_WEAK ? SEV_WARNING :
+	    SEV_ERROR, "the passphrase of the secrets file: %s Change it with "
 	    "secrets-admin rotate-passphrase", v->secrets.pass_msg);
 	return RULE_FOUND;
 }
@@ -191,10 +192,11 @@ rule_wallet_secret(const struct validate *v, struct rule_out *o)
 {
 	if (!v->secrets.wallet_known)
 		return RULE_NA;
-	if (v->secrets.wallet_ok)
+	if (v->secrets.wallet == PASSPHRASE_OK)
 		return rule_ok(o, "wallet_secret: strong");
-	found(o, "igra.hd.wallet_secret: %s Make a new one and encrypt the "
-	    "phrase anew with secrets-admin encrypt-mnemonic",
+	found_as(o, v->secrets.wallet == PASSPHRASE_WEAK ? SEV_WARNING :
+	    SEV_ERROR, "igra.hd.wallet_secret: %s Make a new one and encrypt "
+	    "the phrase anew with secrets-admin encrypt-mnemonic",
 	    v->secrets.wallet_msg);
 	return RULE_FOUND;
 }

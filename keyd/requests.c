@@ -359,6 +359,14 @@ request_status(struct client *c, const struct frame *f)
 		memcpy(m.file_salt, k->ring.file.header.salt,
 		    sizeof(m.file_salt));
 	}
+	if (!m.locked && c->link == LINK_KEYD_ADMIN) {
+		m.facts = k->ring.facts.known;
+		m.phrase = k->ring.facts.phrase;
+		m.payment_there = k->ring.facts.payment_there;
+		m.payment_utf8 = k->ring.facts.payment_utf8;
+		m.payment_chars = k->ring.facts.payment_chars;
+		memcpy(m.public_key, k->pub, sizeof(m.public_key));
+	}
 	m.cache_entries = k->ring.nkeys;
 	m.cache_max = (uint32_t)conf->secret_cache_max;
 	m.cache_ttl_s = conf->secret_cache_ttl;

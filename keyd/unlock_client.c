@@ -7,11 +7,14 @@
 
 #include <sodium.h>
 
+#include "derive.h"
 #include "frame.h"
 #include "isec.h"
+#include "keyring.h"
 #include "messages.h"
 #include "names.h"
 #include "passphrase.h"
+#include "secmem.h"
 #include "secrets_file.h"
 #include "unlock_client.h"
 #include "walletcrypt.h"
@@ -35,7 +38,9 @@ struct unlock {
 	struct unlock_keys	*keys;
 	uint8_t			*plain;
 	size_t			 plainlen;
+	bool			 right;		/* the passphrase is the file's */
 	bool			 warned;	/* that memory is not locked */
+	struct validate		 v;
 	char			*err;
 	size_t			 errlen;
 };
@@ -51,7 +56,9 @@ static int	read_file(struct unlock *);
 static int	read_passphrase(struct unlock *);
 static int	check_locked(struct unlock *, const void *, size_t);
 static int	make_keys(struct unlock *);
-static int	weigh_passphrase(struct unlock *);
+static void	weigh(struct unlock *);
+static int	apply_rules(struct unlock *);
+static int	derive_facts(struct unlock *, struct secret_facts *);
 static int	open_file(struct unlock *, bool *);
 static int	layer1_key(struct unlock *);
 static enum unlock_result send_keys(struct unlock *);
@@ -275,25 +282,56 @@ layer1_key(struct unlock *u)
 	return 0;
 }
 
-/* The network's rule.  Only for a passphrase that is known to be the file's. */
-static int
-weigh_passphrase(struct unlock *u)
+/*
+ * What the rules ask about passphrase and wallet_secret.  Only for a
+ * passphrase that is known to be the file's.
+ */
+static void
+weigh(struct unlock *u)
 {
-	const char	*context[] = { u->c->conf->active_profile, NULL };
-	char		 why[PASSPHRASE_MSG];
+	const char		*context[] = { u->c->conf->active_profile, NULL };
+	struct secret_facts	*f = &u->v.secrets;
+	const uint8_t		*val;
+	const char		*why;
+	size_t			 len;
 
-	switch (passphrase_check(u->c->conf->network, u->pass.p, u->pass.len,
-	    context, why, sizeof(why))) {
-	case PASSPHRASE_OK:
-		return 0;
-	case PASSPHRASE_WEAK:
-		note(u, "WARNING: %s", why);
-		return 0;
-	case PASSPHRASE_REFUSED:
-		break;
+	f->pass_known = true;
+	f->pass = passphrase_check(u->c->conf->network, u->pass.p,
+	    u->pass.len, context, f->pass_msg, sizeof(f->pass_msg));
+	if (isec_check(u->plain, u->plainlen, &why) == -1 ||
+	    !isec_find(u->plain, u->plainlen, SECRET_WALLET, &val, &len))
+		return;
+	f->wallet_known = true;
+	f->wallet = passphrase_check(u->c->conf->network, (const char *)val,
+	    len, context, f->wallet_msg, sizeof(f->wallet_msg));
+}
+
+/* The rules of an unlock; what is wrong with the keys themselves keyd says. */
+static int
+apply_rules(struct unlock *u)
+{
+	struct findings		 f = { 0 };
+	const struct finding	*first;
+	size_t			 i;
+	int			 ret = 0;
+
+	u->v.conf = u->c->conf;
+	u->v.network = u->c->conf->network;
+	u->v.when = VALIDATE_UNLOCK;
+	u->v.owner = geteuid();
+	u->v.age_known = true;
+	u->v.age_days = keyring_age_days(&u->header);
+	validate_run(&u->v, &f);
+	for (i = 0; i < f.n; i++)
+		if (f.v[i].severity == SEV_WARNING)
+			note(u, "WARNING: %s", f.v[i].message);
+	if (findings_worst(&f) == SEV_ERROR) {
+		first = findings_first(&f, SEV_ERROR);
+		ret = fail(u, "%s", first == NULL ? "out of memory" :
+		    first->message);
 	}
-	return fail(u, "%s Change it with secrets-admin rotate-passphrase.",
-	    why);
+	findings_free(&f);
+	return ret;
 }
 
 /*
@@ -318,8 +356,8 @@ make_keys(struct unlock *u)
 		return -1;
 	if (!right)
 		return 0;
-	if (weigh_passphrase(u) == -1)
-		return -1;
+	u->right = true;
+	weigh(u);
 	if (u->c->conf->encrypted_mnemonics.n > 0)
 		return layer1_key(u);
 	return 0;
@@ -377,7 +415,7 @@ unlock_client(const struct unlock_client *c, char *err, size_t errlen)
 		return res;
 	res = UNLOCK_FAILED;
 	if (read_file(&u) == -1 || read_passphrase(&u) == -1 ||
-	    make_keys(&u) == -1)
+	    make_keys(&u) == -1 || (u.right && apply_rules(&u) == -1))
 		goto out;
 	u.keys->m.interactive = !unlock_source_given(c->source) &&
 	    readpass_have_tty();
@@ -392,6 +430,93 @@ out:
 	sodium_free(u.keys);
 	secrets_file_free(&u.file);
 	return res;
+}
+
+/* The active key is derived as keyd would, in the arena, for its facts only. */
+static int
+derive_facts(struct unlock *u, struct secret_facts *facts)
+{
+	const struct conf	*c = u->c->conf;
+	struct secret_facts	 derived;
+	struct key		 k;
+	char			 why[256];
+	enum proto_code		 code;
+
+	memset(&k, 0, sizeof(k));
+	if ((k.pair = secmem_alloc(sizeof(*k.pair))) == NULL)
+		return fail(u, "the secret arena is full");
+	code = derive_key(c, u->plain, u->plainlen, u->keys->m.has_layer1 ?
+	    u->keys->m.layer1_key : NULL, c->active_profile, &k, NULL,
+	    &derived, why, sizeof(why));
+	secmem_free(k.pair);
+	stack_scrub();
+	if (code != CODE_NONE && !derived.two_phrases)
+		return fail(u, "%s", why);
+	*facts = derived;
+	return 0;
+}
+
+int
+unlock_examine(const struct unlock_client *c, struct validate *v, char *err,
+    size_t errlen)
+{
+	struct unlock		 u;
+	struct secret_facts	 facts;
+	const char		*why;
+	int			 ret = -1;
+
+	memset(&u, 0, sizeof(u));
+	u.c = c;
+	u.err = err;
+	u.errlen = errlen;
+	err[0] = '\0';
+	if (read_file(&u) == -1 || read_passphrase(&u) == -1 ||
+	    make_keys(&u) == -1)
+		goto out;
+	if (!u.right) {
+		(void)fail(&u, "wrong passphrase or damaged file");
+		goto out;
+	}
+	if (isec_check(u.plain, u.plainlen, &why) == -1) {
+		(void)fail(&u, "%s", why);
+		goto out;
+	}
+	if (derive_facts(&u, &facts) == -1)
+		goto out;
+	v->secrets = facts;
+	v->secrets.pass_known = u.v.secrets.pass_known;
+	v->secrets.pass = u.v.secrets.pass;
+	memcpy(v->secrets.pass_msg, u.v.secrets.pass_msg,
+	    sizeof(v->secrets.pass_msg));
+	v->secrets.wallet_known = u.v.secrets.wallet_known;
+	v->secrets.wallet = u.v.secrets.wallet;
+	memcpy(v->secrets.wallet_msg, u.v.secrets.wallet_msg,
+	    sizeof(v->secrets.wallet_msg));
+	ret = 0;
+out:
+	secret_free(&u.pass);
+	sodium_free(u.plain);
+	sodium_free(u.keys);
+	secrets_file_free(&u.file);
+	return ret;
+}
+
+void
+unlock_examine_age(const struct conf *c, struct validate *v)
+{
+	struct secrets_file	 file = { 0 };
+	struct isec_header	 h;
+	const char		*why;
+	char			 err[512];
+
+	if (secrets_file_read(c->secrets_file, SECRETS_LOOSE, &file, err,
+	    sizeof(err)) == -1)
+		return;
+	if (isec_parse_header(file.data, file.len, &h, &why) == 0) {
+		v->age_known = true;
+		v->age_days = keyring_age_days(&h);
+	}
+	secrets_file_free(&file);
 }
 
 int

@@ -15,6 +15,7 @@
 #include "conf.h"
 #include "frame.h"
 #include "readpass.h"
+#include "validate.h"
 
 #define UNLOCK_ERR	1280		/* room for any message */
 #define UNLOCK_ENV	"IGRA_SECRETS_PASSPHRASE"
@@ -60,6 +61,17 @@ struct unlock_client {
  */
 enum unlock_result unlock_client(const struct unlock_client *, char *err,
 	    size_t errlen);
+
+/*
+ * For igra-service validate-config: reads the file and the passphrase as for
+ * an unlock and fills in what the rules want to know of the secrets and their
+ * age; nothing is sent.  Needs the secret arena and curve_init().  0, or -1
+ * with the reason in err.
+ */
+int	unlock_examine(const struct unlock_client *, struct validate *,
+	    char *err, size_t errlen);
+/* The age of the file's passphrase, which its header tells without one. */
+void	unlock_examine_age(const struct conf *, struct validate *);
 
 /*
  * Sends one message without a payload to keyd's admin socket, which answers OK

@@ -232,6 +232,12 @@ struct msg_keyd_status {
 	uint64_t	 audit_wait_us;	/* sum over them */
 	uint32_t	 auditd_pid;
 	uint8_t		 file_salt[32];	/* of the unlocked file; zero: none */
+	/* About the active key, to operators only; zeros to signd. */
+	bool		 facts;		/* unlocked: what follows is known */
+	bool		 phrase;	/* the key comes from a phrase */
+	bool		 payment_there, payment_utf8;
+	uint32_t	 payment_chars;
+	uint8_t		 public_key[33];
 	struct bytes	 network, profile, version;
 	struct bytes	 memory;	/* "memfd_secret", "mlock", … */
 	struct bytes	 sandbox;	/* what is in force, in words */

@@ -253,6 +253,12 @@ build_keyd_status(struct enc *e, bool full)
 		m.audit_wait_us = 15;
 		m.auditd_pid = 16;
 		memcpy(m.file_salt, fill(0x50), 32);
+		m.facts = true;
+		m.phrase = true;
+		m.payment_there = true;
+		m.payment_utf8 = true;
+		m.payment_chars = 17;
+		memcpy(m.public_key, fill(2), 33);
 		m.network = bytes_str("devnet");
 		m.profile = bytes_str("signer-01");
 		m.version = bytes_str("0.1.0");
