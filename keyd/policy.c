@@ -356,7 +356,7 @@ amounts(const struct own *o, const uint8_t *xonly, const struct tx *tx,
 static bool
 sighash_types(const struct conf *c, const struct tx *tx, struct decision *d)
 {
-	char	 limit[64] = "", value[16];
+	char	 limit[sizeof(d->limit)] = "", value[32];
 	uint8_t	 type;
 	size_t	 i, j;
 

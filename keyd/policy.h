@@ -44,7 +44,7 @@ struct decision {
 	enum proto_code	 code;		/* CODE_NONE: sign */
 	char		 message[512];
 	const char	*check;		/* of POLICY_DENIED */
-	char		 limit[64], value[ADDRESS_MAX];
+	char		 limit[128], value[ADDRESS_MAX];
 
 	size_t		 nsign;		/* inputs to sign */
 	uint8_t		*class;		/* enum input_class per input */
