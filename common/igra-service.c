@@ -42,7 +42,11 @@ usage(FILE *f, int status)
 	fputs("usage: igra-service run [-dh] [-f file] [--network name] "
 	    "[--profile name]\n"
 	    "           [--passphrase-file file | --passphrase-fd n | "
-	    "--no-unlock]\n", f);
+	    "--no-unlock]\n"
+	    "       igra-service validate-config [-h] [--config file] "
+	    "[--network name]\n"
+	    "           [--json] [--offline] [--passphrase-file file | "
+	    "--passphrase-fd n]\n", f);
 	exit(status);
 }
 
@@ -159,6 +163,9 @@ main(int argc, char **argv)
 	/* Who reads our output may leave; the daemons stay ours to stop. */
 	if (signal(SIGPIPE, SIG_IGN) == SIG_ERR)
 		fatal("signal");
+	/* It looks at the environment before anything is taken from there. */
+	if (argc >= 2 && strcmp(argv[1], "validate-config") == 0)
+		return service_validate(argc - 1, argv + 1);
 	memset(&o, 0, sizeof(o));
 	unlock_source_init(&o.source);
 	if (argc < 2)

@@ -63,6 +63,11 @@ int	service_unlock(struct service *);
 /* "status 1" or "signal 9 (Killed)", from a waitpid status. */
 const char *service_why(int status, char *buf, size_t len);
 
+/* --- service_validate.c --- */
+
+/* The command validate-config: argv[0] is its name.  The exit status. */
+int	service_validate(int argc, char **argv);
+
 /* --- service_run.c --- */
 
 /* Until the daemons have ended: the exit status. */

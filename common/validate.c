@@ -39,6 +39,8 @@ static const struct rule rules[] = {
 	    { E, W, N } }, rule_env_secrets },
 	{ { "environment-passphrase", CAT_SECRETS, PROGRAM | CONFIG,
 	    { E, W, N } }, rule_env_passphrase },
+	{ { "secrets-open", CAT_SECRETS, CONFIG, { E, E, E } },
+	    rule_secrets_open },
 	{ { "two-phrases", CAT_SECRETS, SECRETS | CONFIG, { E, E, E } },
 	    rule_two_phrases },
 	{ { "passphrase-strength", CAT_SECRETS, UNLOCK | CONFIG,

@@ -87,6 +87,7 @@ struct validate {
 	uint64_t		 age_days;
 	struct secret_facts	 secrets;
 	const char		*unchecked;	/* why secrets are not known */
+	const char		*open_error;	/* the file was tried and not opened */
 };
 
 struct finding {

@@ -41,6 +41,7 @@ enum rule_result	rule_unknown(struct rule_out *, const char *, ...)
 RULE(rule_env_secrets);
 RULE(rule_env_passphrase);
 RULE(rule_encrypted_secrets);
+RULE(rule_secrets_open);
 RULE(rule_two_phrases);
 RULE(rule_payment_secret);
 RULE(rule_passphrase);

@@ -118,6 +118,15 @@ rule_encrypted_secrets(const struct validate *v, struct rule_out *o)
 }
 
 enum rule_result
+rule_secrets_open(const struct validate *v, struct rule_out *o)
+{
+	if (v->open_error == NULL)
+		return RULE_OK;
+	found(o, "the secrets file could not be examined: %s", v->open_error);
+	return RULE_FOUND;
+}
+
+enum rule_result
 rule_two_phrases(const struct validate *v, struct rule_out *o)
 {
 	if (!v->secrets.known)
