@@ -28,7 +28,11 @@ case $build in /*) ;; *) build=$top/$build ;; esac
 bin=$build/bin
 tests=$build/tests
 vectors=$top/tests/vectors
-PYTHON=${PYTHON:-python3}
+# The system's, if there is one: every user can run it.
+if [ -z "${PYTHON-}" ]; then
+	PYTHON=/usr/bin/python3
+	[ -x "$PYTHON" ] || PYTHON=python3
+fi
 
 keyd_uid=64001
 signd_uid=64002
