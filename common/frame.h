@@ -79,13 +79,15 @@ struct frame_reply {
 /*
  * Connects to a daemon's socket and checks the listener's uid before a byte
  * is sent: want_uid, or root (an admin socket squatted by a third is refused).
+ * Connecting, and each later write, waits at most 5 s.
  * fd, or -1 with the reason in err.
  */
 int	frame_connect(const char *path, uid_t want_uid, char *err, size_t);
 /* Sends without waiting for an answer.  0 or -1 (errno). */
 int	frame_write(int fd, uint16_t type, uint64_t id, const void *, size_t);
 /*
- * Sends and waits for the answer with the same id, at most timeout_ms.
+ * Sends and waits for the answer with the same id, at most timeout_ms for
+ * each of the two.
  * 0, or -1 with the reason in err.
  */
 int	frame_call(int fd, enum proto_link, uint16_t type, const void *,

@@ -14,7 +14,10 @@
 #include "frame.h"
 #include "peer.h"
 
+#define CONNECT_MS	5000
+
 static int64_t	now_ms(void);
+static int	limit_sending(int, int);
 static int	read_full(int, void *, size_t, int64_t, char *, size_t);
 
 static int64_t
@@ -24,6 +27,15 @@ now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (int64_t)ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* A daemon that hangs takes no bytes; whoever talks to it must not hang too. */
+static int
+limit_sending(int fd, int ms)
+{
+	struct timeval	 tv = { ms / 1000, ms % 1000 * 1000 };
+
+	return setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &tv, sizeof(tv));
 }
 
 int
@@ -45,7 +57,8 @@ frame_connect(const char *path, uid_t want, char *err, size_t errlen)
 		snprintf(err, errlen, "socket: %s", strerror(errno));
 		return -1;
 	}
-	if (connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1 ||
+	if (limit_sending(fd, CONNECT_MS) == -1 ||
+	    connect(fd, (struct sockaddr *)&sun, sizeof(sun)) == -1 ||
 	    peer_get(fd, &peer) == -1) {
 		snprintf(err, errlen, "%s: %s", path, strerror(errno));
 		close(fd);
@@ -143,8 +156,12 @@ frame_call(int fd, enum proto_link link, uint16_t type, const void *p,
 	int64_t			 deadline = now_ms() + timeout_ms;
 
 	memset(r, 0, sizeof(*r));
-	if (frame_write(fd, type, id, p, len) == -1) {
-		snprintf(err, errlen, "send: %s", strerror(errno));
+	if (limit_sending(fd, timeout_ms) == -1 ||
+	    frame_write(fd, type, id, p, len) == -1) {
+		if (errno == EAGAIN)
+			snprintf(err, errlen, "no answer in time");
+		else
+			snprintf(err, errlen, "send: %s", strerror(errno));
 		return -1;
 	}
 	for (;;) {
