@@ -141,6 +141,7 @@ keyring_stage(struct keyring *r, uint8_t *data, size_t len,
 		code = CODE_UNAUTHORIZED;
 		goto fail;
 	}
+	errstr = NULL;		/* from here on err has the reason */
 	if ((k = key_new()) == NULL) {
 		errstr = "the secret arena is full";
 		goto fail;
