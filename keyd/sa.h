@@ -81,6 +81,9 @@ void	 sa_usage(void);
 /* On standard error: the command line to use instead, without its secrets. */
 void	 sa_print_prompt_form(const struct sa *);
 
+/* A blank and a word as a shell reads it, on standard error. */
+void	 sa_print_word(const char *);
+
 /* The commands; each returns the exit code. */
 int	 sa_init(struct sa *);
 int	 sa_list(struct sa *);
@@ -88,6 +91,7 @@ int	 sa_get(struct sa *);
 int	 sa_set(struct sa *);
 int	 sa_remove(struct sa *);
 int	 sa_import(struct sa *);
+int	 sa_encrypt(struct sa *);
 int	 sa_verify(struct sa *);
 int	 sa_pubkey(struct sa *);
 int	 sa_rename(struct sa *);

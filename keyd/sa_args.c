@@ -14,6 +14,7 @@
 #include "log.h"
 #include "names.h"
 #include "sa.h"
+#include "validate.h"
 
 enum opt {
 	O_HELP,
@@ -95,6 +96,8 @@ static const struct sa_command	 commands[] = {
 	{ "remove",	0, sa_remove },
 	{ "import-mnemonic", BIT(O_PROFILE) | BIT(O_STDIN) | BIT(O_PHRASE) |
 	    BIT(O_VALUE_FILE) | BIT(O_VALUE_FD) | BIT(O_ARGON2), sa_import },
+	{ "encrypt-mnemonic", BIT(O_PROFILE) | BIT(O_STDIN) | BIT(O_PHRASE) |
+	    BIT(O_VALUE_FILE) | BIT(O_VALUE_FD), sa_encrypt },
 	{ "verify-mnemonic", BIT(O_PROFILE), sa_verify },
 	{ "pubkey",	BIT(O_PROFILE) | BIT(O_DERIVATION_PATH) |
 	    BIT(O_KEY_TYPE), sa_pubkey },
@@ -123,7 +126,6 @@ static int	pos_set(struct sa *, int, char **);
 static int	find_network(struct sa *);
 static int	environment(struct sa *);
 static int	command_line_secrets(struct sa *);
-static void	print_word(const char *);
 
 /* Says what is wrong; SA_USAGE. */
 static int
@@ -317,13 +319,12 @@ options_fit(const struct sa *sa)
 		    ((ALWAYS | sa->cmd->options) & BIT(o)) == 0)
 			return usage("%s does not take --%s", sa->cmd->name,
 			    longopts[o].name);
-	if ((sa->cmd->options & BIT(O_PROFILE)) != 0) {
-		if (sa->profile == NULL)
-			return usage("%s needs --profile signer-XX",
-			    sa->cmd->name);
-		if (!profile_valid(sa->profile))
-			return usage("a profile is signer-01 to signer-99");
-	}
+	/* A phrase for the config is the active profile's. */
+	if ((sa->cmd->options & BIT(O_PROFILE)) != 0 && sa->profile == NULL &&
+	    sa->cmd->run != sa_encrypt)
+		return usage("%s needs --profile signer-XX", sa->cmd->name);
+	if (sa->profile != NULL && !profile_valid(sa->profile))
+		return usage("a profile is signer-01 to signer-99");
 	if (sa->use_stdin && (sa->value.has_arg || sa->value.file != NULL ||
 	    sa->value.fd != -1))
 		return usage("the value is given more than once");
@@ -436,21 +437,10 @@ find_network(struct sa *sa)
 static int
 environment(struct sa *sa)
 {
-	if (!secret_take_env(&sa->env, SA_ENV_PASSPHRASE))
-		return SA_OK;
-	switch (sa->net) {
-	case KASPA_MAINNET:
-		log_warnx(SA_ENV_PASSPHRASE " is set: on mainnet no secret is "
-		    "taken from the environment; unset it and use the prompt, "
-		    "--passphrase-file or --passphrase-fd");
+	if (validate_environment(sa->net, true) == -1)
 		return SA_USAGE;
-	case KASPA_TESTNET:
-		log_warning("passphrase taken from " SA_ENV_PASSPHRASE);
-		break;
-	case KASPA_DEVNET:
-	case KASPA_SIMNET:
-		break;
-	}
+	(void)secret_take_env(&sa->env, SA_ENV_PASSPHRASE);
+	env_wipe_secrets();
 	return SA_OK;
 }
 
@@ -474,9 +464,8 @@ command_line_secrets(struct sa *sa)
 	return SA_USAGE;
 }
 
-/* As a shell reads it. */
-static void
-print_word(const char *w)
+void
+sa_print_word(const char *w)
 {
 	(void)fputc(' ', stderr);
 	if (w[0] != '\0' && w[strspn(w, "abcdefghijklmnopqrstuvwxyz"
@@ -508,21 +497,21 @@ sa_print_prompt_form(const struct sa *sa)
 			continue;
 		(void)fprintf(stderr, " --%s", longopts[o].name);
 		if (sa->given[o] != NULL)
-			print_word(sa->given[o]);
+			sa_print_word(sa->given[o]);
 	}
 	if (as_option) {
 		(void)fputs(" --path", stderr);
-		print_word(sa->path);
+		sa_print_word(sa->path);
 	}
-	print_word(sa->cmd->name);
+	sa_print_word(sa->cmd->name);
 	if (sa->file_form && !as_option)
-		print_word(sa->path);
+		sa_print_word(sa->path);
 	if (sa->old_profile != NULL)
-		print_word(sa->old_profile);
+		sa_print_word(sa->old_profile);
 	if (sa->cmd->run == sa_rename)
-		print_word(sa->profile);
+		sa_print_word(sa->profile);
 	if (sa->name != NULL)
-		print_word(sa->name);
+		sa_print_word(sa->name);
 	(void)fputc('\n', stderr);
 }
 

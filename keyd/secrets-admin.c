@@ -27,6 +27,8 @@ sa_usage(void)
 "  set FILE PASSPHRASE NAME VALUE         --value-file F|--value-fd N]\n"
 "  remove NAME | FILE [PASSPHRASE] NAME\n"
 "  import-mnemonic --profile P            [--stdin|--phrase PHRASE]\n"
+"  encrypt-mnemonic [--profile P]         [--stdin|--phrase PHRASE]\n"
+"                                         the config line of a phrase\n"
 "  verify-mnemonic --profile P\n"
 "  pubkey --profile P                     [--derivation-path PATH]\n"
 "                                         [--key-type TYPE]\n"

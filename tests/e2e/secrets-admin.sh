@@ -185,7 +185,7 @@ run "environment on devnet" 0 "igra.empty" \
     env IGRA_SECRETS_PASSPHRASE=pw-dev $dev list
 run "environment on testnet" 0 "WARNING.*IGRA_SECRETS_PASSPHRASE" \
     env IGRA_SECRETS_PASSPHRASE=pw-dev $sa --network testnet list
-run "environment on mainnet" 2 "IGRA_SECRETS_PASSPHRASE is set" \
+run "environment on mainnet" 2 "error.*has IGRA_SECRETS_PASSPHRASE" \
     env IGRA_SECRETS_PASSPHRASE=pw-dev $sa list
 same "no terminal: a line of standard input" \
     "$(printf 'pw-dev\n' | setsid -w $dev list 2>/dev/null | head -1)" igra.b64
