@@ -46,6 +46,9 @@ for build in "$@"; do
 		CK_DEFAULT_TIMEOUT=120 timeout 600 "$build/tests/$name" >"$out" 2>&1
 		account "$build $name" $? $((SECONDS - start))
 	done
+	# A daemon in a chroot has no /proc, which the search for leaks needs;
+	# one that is not started as root is in none.
+	[ "$(id -u)" -ne 0 ] || ASAN_OPTIONS=${ASAN_OPTIONS/leaks=1/leaks=0}
 	for t in tests/e2e/*.sh tests/config/*.sh tests/sandbox/*.sh \
 	    tests/fault/*.sh; do
 		[ -e "$t" ] || continue
