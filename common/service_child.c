@@ -138,7 +138,7 @@ service_spawn(struct service *s, enum daemon_role role)
 	if (pid == 0)
 		run_daemon(s, role);
 	s->child[role].pid = pid;
-	log_debug("%s is pid %d", s->child[role].name, (int)pid);
+	log_info("%s started, pid %d", s->child[role].name, (int)pid);
 	return 0;
 }
 
