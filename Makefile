@@ -139,7 +139,12 @@ DEBIAN_DEPS = build-essential pkg-config byacc libsodium-dev libevent-dev \
 	libyajl-dev libzxcvbn-dev libsecp256k1-dev libargon2-dev libbsd-dev \
 	libmd-dev libseccomp-dev check clang cppcheck mandoc curl jq python3 \
 	util-linux procps
-NEEDED_TOOLS = cc byacc pkg-config clang cppcheck mandoc curl jq python3 setpriv
+# Where Node.js is from somewhere else, Debian's npm does not go with it.
+ifeq ($(and $(shell command -v node),$(shell command -v npm)),)
+DEBIAN_DEPS += nodejs npm
+endif
+NEEDED_TOOLS = cc byacc pkg-config clang cppcheck mandoc curl jq python3 \
+	setpriv node npm
 SUDO	= $(shell test `id -u` = 0 || echo sudo)
 
 deps:
@@ -149,12 +154,24 @@ deps:
 	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
 		--no-install-recommends $(DEBIAN_DEPS) >/dev/null
 
+# What tests/interop compares with.  Without it those tests are skipped.
+INTEROP	= tests/interop
+INTEROP_DONE = $(INTEROP)/node_modules/.package-lock.json
+interop-deps:
+	@cd $(INTEROP) && npm ci --loglevel=error >&2 && \
+	    touch node_modules/.package-lock.json
+
 # Quiet and fast when nothing is missing.
 have-deps:
 	@for t in $(NEEDED_TOOLS); do command -v $$t >/dev/null || exit 1; done && \
 	    pkg-config --exists $(PKGS_common) check && \
 	    test -e /usr/include/zxcvbn.h -o -e /usr/local/include/zxcvbn.h || \
 	    $(MAKE) --no-print-directory deps
+
+have-interop: have-deps
+	@test $(INTEROP_DONE) -nt $(INTEROP)/package-lock.json || \
+	    $(MAKE) --no-print-directory interop-deps || \
+	    echo "make interop-deps failed: tests/interop will be skipped" >&2
 
 JOBS	= $(shell getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)
 SUBMAKE	= $(MAKE) --no-print-directory -j$(JOBS)
@@ -164,18 +181,18 @@ demo: have-deps
 	@BUILD=$(BUILD) bash tests/demo.sh
 
 # All tests, twice: as shipped, and under the sanitizers.  Both compilers.
-check: have-deps
+check: have-interop
 	@$(SUBMAKE) programs tests
 	@$(SUBMAKE) lint
 	@$(SUBMAKE) CC=clang BUILD=$(BUILD)/clang programs
 	@$(SUBMAKE) asan
 	@bash tests/run.sh $(BUILD) $(BUILD)/asan
 
-check-quick: have-deps
+check-quick: have-interop
 	@$(SUBMAKE) programs tests
 	@bash tests/run.sh $(BUILD)
 
-check-long: have-deps
+check-long: have-interop
 	@$(SUBMAKE) programs tests
 	@$(SUBMAKE) asan
 	@LONG=1 bash tests/run.sh $(BUILD) $(BUILD)/asan
@@ -215,7 +232,7 @@ install: programs
 clean:
 	rm -rf build
 
-.PHONY: all programs tests deps have-deps demo check check-quick check-long \
-	asan bench lint install clean
+.PHONY: all programs tests deps have-deps interop-deps have-interop demo \
+	check check-quick check-long asan bench lint install clean
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
