@@ -3,6 +3,8 @@
 # says which daemon died.
 . "${0%/*}/lib.sh"
 t_init
+ASAN_OPTIONS=$daemon_asan
+export ASAN_OPTIONS
 
 key=$(vector ins2-outs1-mixed1 | jq -r .single_private_key)
 mk_conf
