@@ -17,7 +17,7 @@ account() {
 		# libcheck's closing line
 		p=$(sed -nE 's/^[0-9]+%: Checks: ([0-9]+), Failures: ([0-9]+), Errors: ([0-9]+).*/\1/p' "$out" | paste -sd+ | bc_)
 		f=$(sed -nE 's/^[0-9]+%: Checks: ([0-9]+), Failures: ([0-9]+), Errors: ([0-9]+).*/\2+\3/p' "$out" | paste -sd+ | bc_)
-		p=$((p - f)) s=0
+		p=$((p - f)) s=$(grep -c '^skip - ' "$out")
 	else
 		p=$(grep -c '^ok - ' "$out") f=$(grep -c '^not ok - ' "$out")
 		s=$(grep -c '^skip - ' "$out")

@@ -65,11 +65,13 @@ START_TEST(zero_is_no_limit)
 	u = limits_get(&l, 7, 0);
 	ck_assert_uint_eq(drain(u, 0), 100000);
 	limits_put(&l, u, 0);
+	limits_free(&l);
 	/* Extremes must not overflow: they are no limit, or a huge one. */
 	limits_init(&l, UINT64_MAX, UINT64_MAX, allow, 2);
 	u = limits_get(&l, 7, 0);
 	ck_assert_uint_eq(drain(u, 0), 100000);
 	limits_put(&l, u, 0);
+	limits_free(&l);
 	limits_init(&l, 1, UINT64_MAX, allow, 2);
 	u = limits_get(&l, 7, UINT64_MAX);
 	ck_assert_uint_eq(drain(u, UINT64_MAX), 100000);
