@@ -12,6 +12,7 @@
 
 #define FRAME_IOV	64
 #define FRAME_BURST	64	/* messages of one peer per turn of the loop */
+#define FRAME_AHEAD	4096	/* bytes read ahead */
 
 struct outbuf {
 	STAILQ_ENTRY(outbuf)	 entry;
@@ -31,12 +32,16 @@ struct frame_conn {
 	const struct frame_ops	*ops;
 	void			*arg;
 	struct event		*rev, *wev;
+	struct event		*more;		/* bytes read ahead are left */
 	uint8_t			 head[PROTO_HEADER_LEN];
 	size_t			 headlen;
 	struct proto_header	 h;
 	uint8_t			*payload;
 	bool			 secret;	/* payload is in the arena */
 	size_t			 got;
+	uint8_t			*ahead;		/* NULL: secrets may come */
+	size_t			 aheadlen, aheadoff;
+	bool			 drained;	/* by the last read */
 	struct outqueue		 out;
 	size_t			 queued;
 };
@@ -44,6 +49,9 @@ struct frame_conn {
 static void	frame_readable(int, short, void *);
 static void	frame_writable(int, short, void *);
 static int	frame_read_some(struct frame_conn *, const char **);
+static bool	frame_has_more(const struct frame_conn *);
+static void	frame_more(struct frame_conn *);
+static ssize_t	frame_get(struct frame_conn *, uint8_t *, size_t);
 static int	frame_start_payload(struct frame_conn *, const char **);
 static void	frame_deliver(struct frame_conn *);
 static void	frame_drop_payload(struct frame_conn *);
@@ -51,6 +59,20 @@ static int	frame_flush(struct frame_conn *);
 static void	frame_free(struct frame_conn *);
 static void	frame_lost(struct frame_conn *, const char *);
 static struct outbuf *outbuf_new(uint16_t, uint64_t, const void *, size_t);
+static bool	secrets_come(enum proto_link, bool);
+
+/* May a message that we receive on this link be a secret one? */
+static bool
+secrets_come(enum proto_link link, bool server)
+{
+	uint16_t	 type;
+
+	for (type = 0; type < MSG_MAX; type++)
+		if (proto_allowed(type, link, server) &&
+		    (proto_rule(type)->flags & PROTO_SECRET) != 0)
+			return true;
+	return false;
+}
 
 struct frame_conn *
 frame_conn_new(struct event_base *base, int fd, enum proto_link link,
@@ -70,7 +92,11 @@ frame_conn_new(struct event_base *base, int fd, enum proto_link link,
 	STAILQ_INIT(&c->out);
 	c->rev = event_new(base, fd, EV_READ | EV_PERSIST, frame_readable, c);
 	c->wev = event_new(base, fd, EV_WRITE, frame_writable, c);
-	if (c->rev == NULL || c->wev == NULL || event_add(c->rev, NULL) != 0) {
+	c->more = evtimer_new(base, frame_readable, c);
+	if (!secrets_come(link, server))
+		c->ahead = malloc(FRAME_AHEAD);	/* without, it is slower */
+	if (c->rev == NULL || c->wev == NULL || c->more == NULL ||
+	    event_add(c->rev, NULL) != 0) {
 		frame_free(c);
 		return NULL;
 	}
@@ -86,8 +112,11 @@ frame_free(struct frame_conn *c)
 		event_free(c->rev);
 	if (c->wev != NULL)
 		event_free(c->wev);
+	if (c->more != NULL)
+		event_free(c->more);
 	close(c->fd);
 	frame_drop_payload(c);
+	free(c->ahead);
 	while ((o = STAILQ_FIRST(&c->out)) != NULL) {
 		STAILQ_REMOVE_HEAD(&c->out, entry);
 		freezero(o, sizeof(*o) + o->len);
@@ -102,6 +131,7 @@ frame_conn_close(struct frame_conn *c)
 		c->dead = true;
 		event_del(c->rev);
 		event_del(c->wev);
+		event_del(c->more);
 		return;
 	}
 	frame_free(c);
@@ -124,16 +154,20 @@ frame_lost(struct frame_conn *c, const char *why)
 void
 frame_conn_pause(struct frame_conn *c)
 {
-	if (!c->paused && !c->dead)
+	if (!c->paused && !c->dead) {
 		event_del(c->rev);
+		event_del(c->more);
+	}
 	c->paused = true;
 }
 
 void
 frame_conn_resume(struct frame_conn *c)
 {
-	if (c->paused && !c->dead)
+	if (c->paused && !c->dead) {
 		event_add(c->rev, NULL);
+		frame_more(c);
+	}
 	c->paused = false;
 }
 
@@ -173,6 +207,7 @@ frame_readable(int fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	c->busy++;
+	c->drained = false;
 	for (i = 0; i < FRAME_BURST && !c->dead && !c->paused; i++) {
 		if ((n = frame_read_some(c, &why)) <= 0)
 			break;
@@ -184,12 +219,61 @@ frame_readable(int fd, short what, void *arg)
 		frame_free(c);
 	else if (n < 0)
 		frame_lost(c, why);
+	else if (!c->paused)
+		frame_more(c);
+}
+
+static bool
+frame_has_more(const struct frame_conn *c)
+{
+	return c->aheadoff < c->aheadlen;
+}
+
+/* The socket does not tell of bytes that we have already: a timer does. */
+static void
+frame_more(struct frame_conn *c)
+{
+	const struct timeval	 now = { 0, 0 };
+
+	if (frame_has_more(c))
+		event_add(c->more, &now);
+}
+
+/*
+ * read(2), but where no secret can come through a buffer: header and payload
+ * then cost one system call, and a short read says that there is no more.
+ */
+static ssize_t
+frame_get(struct frame_conn *c, uint8_t *p, size_t len)
+{
+	size_t	 have;
+	ssize_t	 n;
+
+	if (!frame_has_more(c)) {
+		if (c->drained) {
+			errno = EAGAIN;
+			return -1;
+		}
+		if (c->ahead == NULL || len >= FRAME_AHEAD)
+			return read(c->fd, p, len);
+		if ((n = read(c->fd, c->ahead, FRAME_AHEAD)) <= 0)
+			return n;
+		c->drained = n < FRAME_AHEAD;
+		c->aheadoff = 0;
+		c->aheadlen = (size_t)n;
+	}
+	have = c->aheadlen - c->aheadoff;
+	if (have > len)
+		have = len;
+	memcpy(p, c->ahead + c->aheadoff, have);
+	c->aheadoff += have;
+	return (ssize_t)have;
 }
 
 /*
  * One read.  1: progress, 0: nothing more now, -1: the connection is over.
- * Reads never go past the message, so that a secret one never lands in a
- * buffer outside the arena.
+ * Where secret messages may come nothing is read past a message, so that none
+ * ever lands in a buffer outside the arena.
  */
 static int
 frame_read_some(struct frame_conn *c, const char **why)
@@ -197,7 +281,7 @@ frame_read_some(struct frame_conn *c, const char **why)
 	ssize_t	 n;
 
 	if (c->headlen < PROTO_HEADER_LEN) {
-		n = read(c->fd, c->head + c->headlen,
+		n = frame_get(c, c->head + c->headlen,
 		    PROTO_HEADER_LEN - c->headlen);
 		if (n > 0)
 			c->headlen += (size_t)n;
@@ -205,7 +289,7 @@ frame_read_some(struct frame_conn *c, const char **why)
 		    frame_start_payload(c, why) == -1)
 			return -1;
 	} else {
-		n = read(c->fd, c->payload + c->got, c->h.len - c->got);
+		n = frame_get(c, c->payload + c->got, c->h.len - c->got);
 		if (n > 0)
 			c->got += (size_t)n;
 	}
