@@ -110,8 +110,8 @@ init(size_t size, int flags, int want_lock, const char **errstr)
 		*errstr = "the secret arena exists already";
 		return -1;
 	}
-	if (size > SIZE_MAX / 4) {
-		*errstr = "secret arena too large";
+	if (size == 0 || size > SIZE_MAX / 4) {
+		*errstr = "no size for the secret arena";
 		return -1;
 	}
 	len = (size + page - 1) / page * page + (SECMEM_PAGES + 2) * page;
