@@ -24,6 +24,7 @@
 static void	resolve_users(struct signd *);
 static void	read_redeem(struct signd *);
 static void	raise_files(void);
+static struct event_base *base_new(void);
 static void	serve(struct signd *, int) __attribute__((noreturn));
 static void	on_request(struct http_req *, void *);
 static void	on_refused(const struct peer *, unsigned, const char *, void *);
@@ -102,6 +103,25 @@ raise_files(void)
 		log_warn("cannot raise the limit of open files");
 }
 
+/*
+ * evhttp changes what it waits for several times per request: with a change
+ * list the kernel hears only what came of it.
+ */
+static struct event_base *
+base_new(void)
+{
+	struct event_config	*cfg;
+	struct event_base	*base = NULL;
+
+	if ((cfg = event_config_new()) == NULL)
+		return NULL;
+	if (event_config_set_flag(cfg,
+	    EVENT_BASE_FLAG_EPOLL_USE_CHANGELIST) == 0)
+		base = event_base_new_with_config(cfg);
+	event_config_free(cfg);
+	return base;
+}
+
 static void
 serve(struct signd *s, int fd)
 {
@@ -113,7 +133,7 @@ serve(struct signd *s, int fd)
 	limits_init(&s->limits, s->d.conf->rate_limit_rps,
 	    s->d.conf->rate_limit_burst, s->allow, s->nallow);
 	health_init(&s->health);
-	if ((s->base = event_base_new()) == NULL ||
+	if ((s->base = base_new()) == NULL ||
 	    (s->link = keyd_link_new(s->base, &s->d, &s->metrics,
 	    on_connected, s)) == NULL ||
 	    notes_init(&s->notes, s->base, s->link, &s->metrics) == -1 ||
