@@ -40,11 +40,16 @@ load()
 # after a lock: that only an operator at a prompt lifts.
 time_unlock()
 {
-	_start=$("$PYTHON" -c 'import time; print(time.monotonic_ns())')
-	ctl unlock --passphrase-file "$T/pass" >/dev/null ||
-	    die "cannot unlock"
-	put unlock "$("$PYTHON" -c "import time
-print((time.monotonic_ns() - $_start) / 1000)")"
+	put unlock "$("$PYTHON" - "$bin/igractl" -f "$conf" unlock \
+	    --passphrase-file "$T/pass" <<-'END'
+	import subprocess
+	import sys
+	import time
+	start = time.monotonic_ns()
+	subprocess.run(sys.argv[1:], check=True, stdout=subprocess.DEVNULL)
+	print((time.monotonic_ns() - start) / 1000)
+	END
+	)" || die "cannot unlock"
 }
 
 rss()
