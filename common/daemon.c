@@ -67,18 +67,20 @@ daemon_mkdir(struct daemon *d, enum daemon_role role, const char *path,
     mode_t mode)
 {
 	struct stat	 st;
+	bool		 made = mkdir(path, mode) == 0;
 
-	if (mkdir(path, mode) == -1 && errno == ENOENT) {
+	if (!made && errno == ENOENT) {
 		make_parents(d, path);
-		(void)mkdir(path, mode);
-	} else if (errno == EEXIST)
-		goto check;
-	/* umask may have taken bits off; root makes it for the role. */
-	if (d->root && lchown(path, d->uid[role], d->gid[role]) == -1)
-		fatal("%s: chown", path);
-	if (chmod(path, mode) == -1)
+		made = mkdir(path, mode) == 0;
+	}
+	if (!made && errno != EEXIST)
 		fatal("%s: cannot make the directory", path);
-check:
+	/* umask may have taken bits off; root makes it for the role. */
+	if (made && d->root &&
+	    lchown(path, d->uid[role], d->gid[role]) == -1)
+		fatal("%s: chown", path);
+	if (made && chmod(path, mode) == -1)
+		fatal("%s: chmod", path);
 	if (lstat(path, &st) == -1)
 		fatal("%s", path);
 	if (!S_ISDIR(st.st_mode))
