@@ -46,8 +46,10 @@ static const struct {
 	    F(FIELD_PATH) | F(FIELD_EXPECTED) | F(FIELD_ACTUAL) | F(FIELD_BYTES) |
 	    F(FIELD_PROGRAM) },
 	[EV_LOG_ROTATED] = { "LogRotated", COMMON | F(FIELD_PATH) |
-	    F(FIELD_REASON) },
-	[EV_CHECKPOINT] = { "Checkpoint", COMMON },
+	    F(FIELD_REASON) | F(FIELD_OPERATOR) | F(FIELD_LAST_KSEQ) },
+	[EV_CHECKPOINT] = { "Checkpoint", COMMON | F(FIELD_ORIGIN) |
+	    F(FIELD_KEY) | F(FIELD_COVERED_SEQ) | F(FIELD_HEAD) |
+	    F(FIELD_TIME) | F(FIELD_NEXT_KEY) | F(FIELD_SIGNATURE) },
 };
 
 static const struct {
@@ -92,6 +94,14 @@ static const struct {
 	[FIELD_EXPECTED] = { "expected", AK_STR },
 	[FIELD_ACTUAL] = { "actual", AK_STR },
 	[FIELD_BYTES] = { "bytes", AK_U64 },
+	[FIELD_ORIGIN] = { "origin", AK_HEX },
+	[FIELD_KEY] = { "key", AK_HEX },
+	[FIELD_COVERED_SEQ] = { "covered_seq", AK_U64 },
+	[FIELD_HEAD] = { "head", AK_HEX },
+	[FIELD_TIME] = { "time", AK_STR },
+	[FIELD_NEXT_KEY] = { "next_key", AK_HEX },
+	[FIELD_SIGNATURE] = { "signature", AK_HEX },
+	[FIELD_LAST_KSEQ] = { "last_kseq", AK_U64 },
 };
 
 static const char	*sources[SRC_MAX] = {
