@@ -103,7 +103,7 @@ unlock_failed(struct client *c, uint64_t id, bool interactive,
 	audit_set_u64(&r, FIELD_OPERATOR, c->peer.uid);
 	audit_set_u64(&r, FIELD_INTERACTIVE, interactive);
 	audit_set_str(&r, FIELD_ERROR, why);
-	audit_tell_capped(&k->audit, &r, c->peer.uid);
+	(void)audit_tell_capped(&k->audit, &r, c->peer.uid);
 	log_warnx("unlock by uid %u refused: %s", (unsigned)c->peer.uid, why);
 	(void)frame_send_error(c->conn, id, code, PROTO_NO_PSKT, why);
 }
@@ -122,7 +122,9 @@ admin_unlock(struct client *c, const struct frame *f)
 	enum proto_code		 code;
 	uint32_t		 n;
 
-	if (c->peer.uid != 0 && k->d.separated) {
+	/* Without separated roles our own user is root's equal, nobody else. */
+	if (c->peer.uid != 0 && (k->d.separated ||
+	    c->peer.uid != k->d.uid[ROLE_KEYD])) {
 		unlock_failed(c, f->id, false, CODE_UNAUTHORIZED,
 		    "only root may unlock");
 		return;

@@ -416,11 +416,13 @@ audit_tell(struct audit_link *l, struct audit_record *r)
 		wait_send(l, w);
 }
 
-void
+bool
 audit_tell_capped(struct audit_link *l, struct audit_record *r, uid_t uid)
 {
-	if (limiter_allow(l->limiter, r->event, uid, monotonic_now()))
-		audit_tell(l, r);
+	if (!limiter_allow(l->limiter, r->event, uid, monotonic_now()))
+		return false;
+	audit_tell(l, r);
+	return true;
 }
 
 static void

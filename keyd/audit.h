@@ -81,9 +81,10 @@ void	audit_submit(struct audit_link *, struct audit_record *, uint32_t n,
 void	audit_tell(struct audit_link *, struct audit_record *);
 /*
  * The same for refusals, rejected peers and failed accesses: at most 20 a
- * minute per event type and uid, then one that counts the suppressed.
+ * minute per event type and uid, then one that counts the suppressed.  False
+ * when this one is only counted.
  */
-void	audit_tell_capped(struct audit_link *, struct audit_record *,
+bool	audit_tell_capped(struct audit_link *, struct audit_record *,
 	    uid_t uid);
 
 /*

@@ -47,14 +47,15 @@ turn_away(struct keyd *k, enum proto_link link, const struct peer *peer,
 				    "admin.sock";
 	struct audit_record	 r;
 
-	log_warnx("%s: turned uid %u away: %s", sock, (unsigned)peer->uid,
-	    why);
 	audit_record_init(&r, EV_PEER_REJECTED, SRC_KEYD, false);
 	audit_set_str(&r, FIELD_SOCKET, sock);
 	audit_set_str(&r, FIELD_ERROR, why);
 	audit_set_u64(&r, FIELD_PEER_UID, peer->uid);
 	audit_set_u64(&r, FIELD_PEER_PID, (uint64_t)peer->pid);
-	audit_tell_capped(&k->audit, &r, peer->uid);
+	/* Anybody may knock; nobody shall fill the system's log with it. */
+	if (audit_tell_capped(&k->audit, &r, peer->uid))
+		log_warnx("%s: turned uid %u away: %s", sock,
+		    (unsigned)peer->uid, why);
 }
 
 void

@@ -66,7 +66,7 @@ refuse_request(struct keyd *k, struct client *c, uint64_t id,
 		    f->request_id.len);
 	}
 	audit_set_str(&r, FIELD_ERROR, f->message);
-	audit_tell_capped(&k->audit, &r, f->peer_uid);
+	(void)audit_tell_capped(&k->audit, &r, f->peer_uid);
 }
 
 uint32_t
@@ -333,7 +333,7 @@ request_note(struct client *c, const struct frame *f)
 	audit_set_bytes(&r, FIELD_ERROR, m.error.p, m.error.len);
 	audit_set_u64(&r, FIELD_PEER_UID, m.peer_uid);
 	audit_set_u64(&r, FIELD_PEER_PID, m.peer_pid);
-	audit_tell_capped(&c->k->audit, &r, m.peer_uid);
+	(void)audit_tell_capped(&c->k->audit, &r, m.peer_uid);
 }
 
 void
