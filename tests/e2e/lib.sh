@@ -158,8 +158,12 @@ t_cleanup()
 	for _d in signd keyd auditd; do
 		stop $_d KILL 2>/dev/null
 	done
+	# igra-service stops its daemons, if it is let.
 	for _p in $pids; do
-		kill -KILL "$_p" 2>/dev/null
+		kill -TERM "$_p" 2>/dev/null
+	done
+	for _p in $pids; do
+		wait_for 12 is_gone "$_p" || kill -KILL "$_p" 2>/dev/null
 		wait "$_p" 2>/dev/null
 	done
 	if [ -n "${KEEP-}" ]; then
@@ -178,7 +182,7 @@ t_done()
 	exit 0
 }
 
-# What is left in $pids is killed at the end.
+# These are stopped at the end, if they are still there.
 also_kill()
 {
 	pids="$pids $*"
