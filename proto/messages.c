@@ -290,6 +290,9 @@ enc_keyd_status(struct enc *e, const struct msg_keyd_status *m)
 	enc_bytes(e, m->version);
 	enc_bytes(e, m->memory);
 	enc_bytes(e, m->sandbox);
+	enc_u8(e, m->audit_healthy);
+	enc_u64(e, m->audit_alerts);
+	enc_bytes(e, m->audit_reason);
 }
 
 DEC_BEGIN(keyd_status);
@@ -326,6 +329,9 @@ DEC_BEGIN(keyd_status);
 	m->version = dec_bytes(d, 64);
 	m->memory = dec_bytes(d, 64);
 	m->sandbox = dec_bytes(d, 512);
+	m->audit_healthy = dec_bool(d);
+	m->audit_alerts = dec_u64(d);
+	m->audit_reason = dec_bytes(d, PROTO_MAX_HEALTH);
 DEC_END()
 
 void
@@ -413,6 +419,12 @@ enc_auditd_status(struct enc *e, const struct msg_auditd_status *m)
 	enc_bytes(e, m->path);
 	enc_bytes(e, m->fault);
 	enc_bytes(e, m->sandbox);
+	enc_u8(e, m->append_only);
+	enc_u8(e, m->healthy);
+	enc_u64(e, m->alerts);
+	enc_bytes(e, m->reason);
+	enc_u64(e, m->covered_seq);
+	enc_raw(e, m->origin, sizeof(m->origin));
 }
 
 DEC_BEGIN(auditd_status);
@@ -430,4 +442,24 @@ DEC_BEGIN(auditd_status);
 	m->path = dec_bytes(d, PROTO_MAX_TEXT);
 	m->fault = dec_bytes(d, 512);
 	m->sandbox = dec_bytes(d, 512);
+	m->append_only = dec_bool(d);
+	m->healthy = dec_bool(d);
+	m->alerts = dec_u64(d);
+	m->reason = dec_bytes(d, PROTO_MAX_HEALTH);
+	m->covered_seq = dec_u64(d);
+	dec_raw(d, m->origin, sizeof(m->origin));
+DEC_END()
+
+void
+enc_audit_health(struct enc *e, const struct msg_audit_health *m)
+{
+	enc_u8(e, m->healthy);
+	enc_u64(e, m->alerts);
+	enc_bytes(e, m->reason);
+}
+
+DEC_BEGIN(audit_health);
+	m->healthy = dec_bool(d);
+	m->alerts = dec_u64(d);
+	m->reason = dec_bytes(d, PROTO_MAX_HEALTH);
 DEC_END()

@@ -53,6 +53,10 @@ enum proto_type {
 	/* auditd's admin.sock */
 	MSG_AUDITD_STATUS_REQ,
 	MSG_AUDITD_STATUS,
+	MSG_AUDIT_ROTATE,
+	MSG_AUDIT_REOPEN,
+	/* auditd.sock */
+	MSG_AUDIT_HEALTH,		/* unasked */
 	MSG_MAX
 };
 
@@ -117,6 +121,7 @@ const char	*proto_code_name(enum proto_code);
 #define PROTO_MAX_REASON	256
 #define PROTO_MAX_BUNDLE	256	/* transactions of one request */
 #define PROTO_MAX_NAME		256	/* of a secret */
+#define PROTO_MAX_HEALTH	512	/* why the log is not healthy */
 #define PROTO_MAX_SIGN		(24 * 1024 * 1024)
 #define PROTO_MAX_UNLOCK_FILE	(16 * 1024 * 1024)
 
@@ -241,6 +246,10 @@ struct msg_keyd_status {
 	struct bytes	 network, profile, version;
 	struct bytes	 memory;	/* "memfd_secret", "mlock", … */
 	struct bytes	 sandbox;	/* what is in force, in words */
+	/* What auditd last said: MSG_AUDIT_HEALTH. */
+	bool		 audit_healthy;
+	uint64_t	 audit_alerts;
+	struct bytes	 audit_reason;
 };
 
 /* First the keys, so that they sit at a fixed place in the message. */
@@ -283,6 +292,19 @@ struct msg_auditd_status {
 	struct bytes	 path;
 	struct bytes	 fault;		/* why not writable; empty: none */
 	struct bytes	 sandbox;
+	bool		 append_only;	/* file attribute, set by an operator */
+	bool		 healthy;	/* nobody has tampered with the log */
+	uint64_t	 alerts;	/* SecurityAlerts since the start */
+	struct bytes	 reason;	/* why not healthy; empty: healthy */
+	uint64_t	 covered_seq;	/* of the last Checkpoint; 0: none yet */
+	uint8_t		 origin[32];	/* first key of the checkpoints */
+};
+
+/* Sent to keyd after its greeting, and whenever it changes. */
+struct msg_audit_health {
+	bool		 healthy;
+	uint64_t	 alerts;	/* since auditd's start */
+	struct bytes	 reason;	/* for the operator; empty: healthy */
 };
 
 /*
@@ -309,6 +331,7 @@ PROTO_CODEC(audit_state);
 PROTO_CODEC(audit_append);
 PROTO_CODEC(audit_ack);
 PROTO_CODEC(auditd_status);
+PROTO_CODEC(audit_health);
 #undef PROTO_CODEC
 
 #endif

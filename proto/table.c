@@ -36,7 +36,7 @@ static const struct proto_rule rules[MSG_MAX] = {
 	    2 * TEXT(64) + TEXT(PROTO_MAX_TEXT), KEYD, 0, 0 },
 	[MSG_KEYD_STATUS_REQ] = { "KEYD_STATUS_REQ", 0, 0, KEYD | KEYD_ADMIN,
 	    0, 0 },
-	[MSG_KEYD_STATUS] = { "KEYD_STATUS", 234, 2048, 0,
+	[MSG_KEYD_STATUS] = { "KEYD_STATUS", 247, 2048, 0,
 	    KEYD | KEYD_ADMIN, 0 },
 	[MSG_UNLOCK_FILE] = { "UNLOCK_FILE", 1, PROTO_MAX_UNLOCK_FILE,
 	    KEYD_ADMIN, 0, 0 },
@@ -49,8 +49,12 @@ static const struct proto_rule rules[MSG_MAX] = {
 	[MSG_AUDIT_ACK] = { "AUDIT_ACK", 48, 48, 0, AUDITD | AUDITD_ADMIN, 0 },
 	[MSG_AUDITD_STATUS_REQ] = { "AUDITD_STATUS_REQ", 0, 0, AUDITD_ADMIN,
 	    0, 0 },
-	[MSG_AUDITD_STATUS] = { "AUDITD_STATUS", 106, 8192, 0,
+	[MSG_AUDITD_STATUS] = { "AUDITD_STATUS", 160, 8192, 0,
 	    AUDITD_ADMIN, 0 },
+	[MSG_AUDIT_ROTATE] = { "AUDIT_ROTATE", 0, 0, AUDITD_ADMIN, 0, 0 },
+	[MSG_AUDIT_REOPEN] = { "AUDIT_REOPEN", 0, 0, AUDITD_ADMIN, 0, 0 },
+	[MSG_AUDIT_HEALTH] = { "AUDIT_HEALTH", 13,
+	    9 + TEXT(PROTO_MAX_HEALTH), 0, AUDITD, 0 },
 };
 
 static const char *code_names[CODE_MAX] = {

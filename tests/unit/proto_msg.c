@@ -57,6 +57,7 @@ RECODE(audit_state)
 RECODE(audit_append)
 RECODE(audit_ack)
 RECODE(auditd_status)
+RECODE(audit_health)
 
 /* The same messages from structs. */
 static void
@@ -264,6 +265,9 @@ build_keyd_status(struct enc *e, bool full)
 		m.version = bytes_str("0.1.0");
 		m.memory = bytes_str("mlock");
 		m.sandbox = bytes_str("chroot");
+		m.audit_healthy = true;
+		m.audit_alerts = 18;
+		m.audit_reason = bytes_str("replaced");
 	}
 	enc_keyd_status(e, &m);
 }
@@ -385,8 +389,27 @@ build_auditd_status(struct enc *e, bool full)
 		m.path = bytes_str("/log");
 		m.fault = bytes_str("full");
 		m.sandbox = bytes_str("chroot");
+		m.append_only = true;
+		m.alerts = 10;
+		m.reason = bytes_str("deleted");
+		m.covered_seq = 6;
+		memcpy(m.origin, fill(0x30), 32);
 	}
 	enc_auditd_status(e, &m);
+}
+
+static void
+build_audit_health(struct enc *e, bool full)
+{
+	struct msg_audit_health	 m;
+
+	memset(&m, 0, sizeof(m));
+	if (full) {
+		m.healthy = true;
+		m.alerts = 3;
+		m.reason = bytes_str("mode");
+	}
+	enc_audit_health(e, &m);
 }
 
 const struct proto_codec proto_codec[MSG_MAX] = {
@@ -406,4 +429,5 @@ const struct proto_codec proto_codec[MSG_MAX] = {
 	[MSG_AUDIT_APPEND] = { build_audit_append, re_audit_append },
 	[MSG_AUDIT_ACK] = { build_audit_ack, re_audit_ack },
 	[MSG_AUDITD_STATUS] = { build_auditd_status, re_auditd_status },
+	[MSG_AUDIT_HEALTH] = { build_audit_health, re_audit_health },
 };
