@@ -185,9 +185,8 @@ main(int argc, char **argv)
 	if (ctl_conf(&s.ctl, o.file, o.network, o.profile, CTL_NEED | CTL_OWN,
 	    err, sizeof(err)) == -1)
 		fatalx("%s", err);
-	if (o.source.env.p != NULL && s.ctl.conf->network == KASPA_MAINNET)
-		fatalx("%s is set: on mainnet no passphrase comes from the "
-		    "environment", UNLOCK_ENV);
+	if (unlock_source_environment(&o.source, s.ctl.conf->network) == -1)
+		return 1;
 	set_children(&s);
 	status = service_run(&s);
 	unlock_source_free(&o.source);

@@ -17,6 +17,8 @@
 
 #include "readpass.h"
 
+extern char	**environ;
+
 static int	fail(char *, size_t, const char *);
 static int	open_checked(const char *, bool, char *, size_t);
 
@@ -85,11 +87,18 @@ bool
 secret_take_env(struct secret *s, const char *name)
 {
 	char	*v = getenv(name);
+	size_t	 i, len = strlen(name);
 
 	if (v == NULL)
 		return false;
 	if (secret_take_arg(s, v) == -1)
 		secret_free(s);
+	/* It may be there more than once. */
+	for (i = 0; environ[i] != NULL; i++)
+		if (strncmp(environ[i], name, len) == 0 &&
+		    environ[i][len] == '=')
+			explicit_bzero(environ[i] + len + 1,
+			    strlen(environ[i] + len + 1));
 	(void)unsetenv(name);
 	return s->p != NULL;
 }

@@ -16,13 +16,11 @@
 
 #include "log.h"
 #include "service.h"
+#include "validate.h"
 
 #define MAX_ARGS	24
 
-extern char	**environ;
-
 static pid_t	fork_clean(void);
-static void	drop_secret_env(void);
 static void	run_daemon(const struct service *, enum daemon_role)
 		    __attribute__((noreturn));
 static void	note(const char *, void *);
@@ -53,37 +51,6 @@ fork_clean(void)
 	return pid;
 }
 
-/* Secrets of the environment are for igra-keyd, which alone may use them. */
-static void
-drop_secret_env(void)
-{
-	static const char *const	 prefix[] = { "IGRA_SECRET",
-	    "KASPA_IGRA_WALLET_SECRET" };
-	char				 name[256], *eq;
-	size_t				 i, n, v = 0;
-
-	while (environ != NULL && environ[v] != NULL) {
-		if ((eq = strchr(environ[v], '=')) == NULL) {
-			v++;
-			continue;
-		}
-		n = (size_t)(eq - environ[v]);
-		for (i = 0; i < 2; i++)
-			if (strncmp(environ[v], prefix[i],
-			    strlen(prefix[i])) == 0)
-				break;
-		if (i == 2 || n >= sizeof(name)) {
-			v++;
-			continue;
-		}
-		memcpy(name, environ[v], n);
-		name[n] = '\0';
-		explicit_bzero(eq + 1, strlen(eq + 1));
-		if (unsetenv(name) == -1)
-			v++;
-	}
-}
-
 static void
 run_daemon(const struct service *s, enum daemon_role role)
 {
@@ -112,8 +79,9 @@ run_daemon(const struct service *s, enum daemon_role role)
 	/* Lost with the change of user, so it only helps daemons of ours. */
 	(void)prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
 #endif
+	/* They are for igra-keyd, which alone may use them. */
 	if (role != ROLE_KEYD)
-		drop_secret_env();
+		env_wipe_secrets();
 	if ((fd = open("/dev/null", O_RDWR)) == -1 ||
 	    dup2(fd, STDIN_FILENO) == -1)
 		_exit(127);
@@ -137,6 +105,9 @@ service_spawn(struct service *s, enum daemon_role role)
 		return -1;
 	if (pid == 0)
 		run_daemon(s, role);
+	/* It has its own copy now. */
+	if (role == ROLE_KEYD)
+		env_wipe_secrets();
 	s->child[role].pid = pid;
 	log_info("%s started, pid %d", s->child[role].name, (int)pid);
 	return 0;

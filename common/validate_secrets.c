@@ -16,6 +16,7 @@
 extern char	**environ;
 
 static bool	is_secret_var(const char *, size_t *);
+static bool	is_wiped_var(const char *);
 
 /* Is this "NAME=value" of the environment a secret?  *namelen is NAME's. */
 static bool
@@ -29,6 +30,15 @@ is_secret_var(const char *entry, size_t *namelen)
 	return strncmp(entry, ENV_PREFIX, strlen(ENV_PREFIX)) == 0 ||
 	    (*namelen == strlen(ENV_WALLET) &&
 	    strncmp(entry, ENV_WALLET, *namelen) == 0);
+}
+
+static bool
+is_wiped_var(const char *entry)
+{
+	size_t	 len;
+
+	return is_secret_var(entry, &len) || strncmp(entry,
+	    ENV_PASSPHRASE "=", strlen(ENV_PASSPHRASE) + 1) == 0;
 }
 
 enum rule_result
@@ -71,23 +81,20 @@ rule_env_passphrase(const struct validate *v, struct rule_out *o)
 	return RULE_FOUND;
 }
 
+/* A name may be there more than once, and unsetenv() drops all at once. */
 void
 env_wipe_secrets(void)
 {
 	char	 name[512], *eq;
 	size_t	 i, len;
 
+	for (i = 0; environ != NULL && environ[i] != NULL; i++)
+		if (is_wiped_var(environ[i]) &&
+		    (eq = strchr(environ[i], '=')) != NULL)
+			explicit_bzero(eq + 1, strlen(eq + 1));
 	for (i = 0; environ != NULL && environ[i] != NULL; ) {
-		eq = strchr(environ[i], '=');
-		if (eq == NULL || (!is_secret_var(environ[i], &len) &&
-		    strncmp(environ[i], ENV_PASSPHRASE "=",
-		    strlen(ENV_PASSPHRASE) + 1) != 0)) {
-			i++;
-			continue;
-		}
-		len = (size_t)(eq - environ[i]);
-		explicit_bzero(eq + 1, strlen(eq + 1));
-		if (len >= sizeof(name)) {
+		len = strcspn(environ[i], "=");
+		if (!is_wiped_var(environ[i]) || len >= sizeof(name)) {
 			i++;
 			continue;
 		}

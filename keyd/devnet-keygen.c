@@ -14,6 +14,7 @@
 #include "kg_files.h"
 #include "kg_out.h"
 #include "log.h"
+#include "validate.h"
 
 static int	print(struct kg_text *);
 static int	build(const struct kg_opts *, struct kg_group *);
@@ -250,7 +251,12 @@ main(int argc, char **argv)
 	log_init(getprogname(), 0);
 	if (sodium_init() == -1)
 		fatalx("cannot start libsodium");
-	if ((r = kg_opts_parse(&o, argc, argv)) == -1) {
+	if ((r = kg_opts_parse(&o, argc, argv)) == -1 &&
+	    validate_environment(o.network, true) == -1)
+		r = 1;
+	else if (r == -1) {
+		(void)secret_take_env(&o.env, KG_ENV_PASSPHRASE);
+		env_wipe_secrets();
 		switch (o.mode) {
 		case KG_MEMBERS:
 			r = do_members(&o);

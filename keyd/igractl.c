@@ -11,6 +11,7 @@
 #include "log.h"
 #include "messages.h"
 #include "unlock_client.h"
+#include "validate.h"
 
 #define EXIT_USAGE	2
 
@@ -24,16 +25,16 @@ struct command {
 	const char	*name;
 	bool		 secret;	/* takes --passphrase-file, -fd */
 	bool		 json;		/* takes -j */
-	int		(*run)(const struct options *);
+	int		(*run)(struct options *);
 };
 
-static int	cmd_unlock(const struct options *);
-static int	cmd_lock(const struct options *);
-static int	cmd_status(const struct options *);
+static int	cmd_unlock(struct options *);
+static int	cmd_lock(struct options *);
+static int	cmd_status(struct options *);
 static void	usage(FILE *, int) __attribute__((noreturn));
 static void	parse_options(int, char **, struct options *,
 		    const struct command *);
-static int	read_conf(struct ctl *, const struct options *, unsigned);
+static int	read_conf(struct ctl *, struct options *, unsigned);
 static void	print_note(const char *, void *);
 
 static const struct command commands[] = {
@@ -116,15 +117,22 @@ parse_options(int argc, char **argv, struct options *o,
 }
 
 static int
-read_conf(struct ctl *ctl, const struct options *o, unsigned flags)
+read_conf(struct ctl *ctl, struct options *o, unsigned flags)
 {
 	char	 err[CTL_ERR];
 
 	if (ctl_conf(ctl, o->file, o->network, o->profile, flags, err,
-	    sizeof(err)) == 0)
-		return 0;
-	log_warnx("%s", err);
-	return -1;
+	    sizeof(err)) == -1) {
+		log_warnx("%s", err);
+		return -1;
+	}
+	/* Only now the network is known, whose rules they are. */
+	if (unlock_source_environment(&o->source, ctl->conf->network) == -1) {
+		ctl_free(ctl);
+		return -1;
+	}
+	env_wipe_secrets();
+	return 0;
 }
 
 static void
@@ -135,10 +143,9 @@ print_note(const char *text, void *arg)
 }
 
 static int
-cmd_unlock(const struct options *o)
+cmd_unlock(struct options *o)
 {
 	struct unlock_client	 u;
-	struct unlock_source	 source = o->source;
 	struct ctl		 ctl;
 	char			 err[UNLOCK_ERR];
 	enum unlock_result	 res;
@@ -148,7 +155,7 @@ cmd_unlock(const struct options *o)
 	memset(&u, 0, sizeof(u));
 	u.conf = ctl.conf;
 	u.keyd_uid = ctl.roles.uid[ROLE_KEYD];
-	u.source = &source;
+	u.source = &o->source;
 	u.note = print_note;
 	res = unlock_client(&u, err, sizeof(err));
 	if (res == UNLOCK_OK)
@@ -160,7 +167,7 @@ cmd_unlock(const struct options *o)
 }
 
 static int
-cmd_lock(const struct options *o)
+cmd_lock(struct options *o)
 {
 	struct ctl		 ctl;
 	char			 err[UNLOCK_ERR];
@@ -179,7 +186,7 @@ cmd_lock(const struct options *o)
 }
 
 static int
-cmd_status(const struct options *o)
+cmd_status(struct options *o)
 {
 	struct ctl	 ctl;
 	int		 ret;

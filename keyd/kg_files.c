@@ -21,7 +21,6 @@
 
 static int		 from_file(const struct kg_opts *, const char *,
 			    const char *, struct secret *);
-static int		 from_env(const struct kg_opts *, struct secret *);
 static int		 find_passphrase(struct kg_opts *, struct secret *);
 static const char	*payment_form(const struct secret *);
 static int		 put_signer(struct isec_plain *, enum kg_key_type,
@@ -51,17 +50,6 @@ from_file(const struct kg_opts *o, const char *what, const char *path,
 	return 0;
 }
 
-/* 1: the environment has none. */
-static int
-from_env(const struct kg_opts *o, struct secret *out)
-{
-	if (!secret_take_env(out, KG_ENV_PASSPHRASE))
-		return 1;
-	if (o->network == KASPA_TESTNET)
-		log_warning("the passphrase comes from the environment");
-	return 0;
-}
-
 /* From the first place that has one. */
 static int
 find_passphrase(struct kg_opts *o, struct secret *out)
@@ -78,9 +66,11 @@ find_passphrase(struct kg_opts *o, struct secret *out)
 		return from_file(o, "the passphrase", o->pass_file, out);
 	if (o->pass_fd != -1)
 		r = readpass_fd(o->pass_fd, out, err, sizeof(err));
-	else {
-		if ((r = from_env(o, out)) != 1)
-			return r;
+	else if (o->env.p != NULL) {
+		*out = o->env;
+		memset(&o->env, 0, sizeof(o->env));
+		return 0;
+	} else {
 		(void)fprintf(stderr, "%s\n", passphrase_rule(o->network));
 		r = readpass_new("Passphrase of the secrets file: ", out, err,
 		    sizeof(err));
@@ -98,11 +88,6 @@ kg_passphrase(struct kg_opts *o, struct secret *out)
 
 	if (!kg_opts_files(o))
 		return 0;
-	if (o->network == KASPA_MAINNET && getenv(KG_ENV_PASSPHRASE) != NULL) {
-		log_warnx(KG_ENV_PASSPHRASE " is set: on mainnet no passphrase "
-		    "comes from the environment; unset it");
-		return -1;
-	}
 	if (find_passphrase(o, out) == -1)
 		return -1;
 	base = strrchr(o->output, '/');

@@ -147,6 +147,7 @@ kg_opts_free(struct kg_opts *o)
 {
 	secret_free(&o->pass);
 	secret_free(&o->payment);
+	secret_free(&o->env);
 }
 
 static int

@@ -47,6 +47,7 @@ struct kg_opts {
 	uint32_t		 argon_m, argon_t, argon_p;
 	struct kg_member	 member[MULTISIG_MAX_KEYS];
 	struct secret		 pass, payment;	/* from the command line */
+	struct secret		 env;		/* KG_ENV_PASSPHRASE */
 	const char		*pass_file;
 	int			 pass_fd;	/* -1: not given */
 	const char		*payment_file;

@@ -17,6 +17,7 @@
 #include "secmem.h"
 #include "secrets_file.h"
 #include "unlock_client.h"
+#include "validate.h"
 #include "walletcrypt.h"
 
 #define ANSWER_MS	5000
@@ -93,7 +94,15 @@ unlock_source_init(struct unlock_source *s)
 {
 	memset(s, 0, sizeof(*s));
 	s->fd = -1;
+}
+
+int
+unlock_source_environment(struct unlock_source *s, enum kaspa_network net)
+{
+	if (validate_environment(net, true) == -1)
+		return -1;
 	(void)secret_take_env(&s->env, UNLOCK_ENV);
+	return 0;
 }
 
 void
@@ -204,20 +213,14 @@ read_passphrase(struct unlock *u)
 	char			 why[512] = "";
 	int			 r;
 
-	if (s->env.p != NULL && net == KASPA_MAINNET)
-		return fail(u, "%s is set: on mainnet no passphrase comes from "
-		    "the environment", UNLOCK_ENV);
 	if (s->file != NULL)
 		r = readpass_file(s->file, net != KASPA_MAINNET, &u->pass, why,
 		    sizeof(why));
 	else if (s->fd != -1)
 		r = readpass_fd(s->fd, &u->pass, why, sizeof(why));
-	else if (s->env.p != NULL) {
-		if (net == KASPA_TESTNET)
-			note(u, "WARNING: passphrase taken from %s, which "
-			    "other processes may have seen", UNLOCK_ENV);
+	else if (s->env.p != NULL)
 		r = secret_set(&u->pass, s->env.p, s->env.len);
-	} else
+	else
 		r = readpass_prompt("Passphrase: ", &u->pass, why,
 		    sizeof(why));
 	if (r == -1)

@@ -35,11 +35,15 @@ struct unlock_source {
 	struct secret	 env;		/* of the environment, or empty */
 };
 
-/*
- * fd -1, and the environment's passphrase taken over and erased there: call it
- * first thing, before anything is forked.
- */
+/* fd -1 and nothing else. */
 void	unlock_source_init(struct unlock_source *);
+/*
+ * What the environment has, once the network is known and before anything is
+ * forked: -1 if its rules say stop, else its passphrase is taken over and
+ * erased there.  Other secrets stay, for a daemon that may read them; who
+ * starts none erases them with env_wipe_secrets().
+ */
+int	unlock_source_environment(struct unlock_source *, enum kaspa_network);
 void	unlock_source_free(struct unlock_source *);
 /* Does an option or the environment say it?  Then it is not interactive. */
 bool	unlock_source_given(const struct unlock_source *);
