@@ -331,6 +331,114 @@ START_TEST(knocking)
 }
 END_TEST
 
+/* Turns the loop until igra-auditd has n messages; false: not in 2 s. */
+static bool
+auditd_has(unsigned n)
+{
+	int	 i;
+
+	for (i = 0; i < 2000 && auditd.n < n; i++) {
+		turn();
+		usleep(1000);
+	}
+	return auditd.n == n;
+}
+
+/*
+ * The line breaks before the acknowledgement: refused, and the record counts
+ * as written.  It is sent again if the log does not have it (0), else not (1).
+ */
+START_TEST(record_after_reconnect)
+{
+	uint64_t	 kseq;
+	unsigned	 n;
+	int		 fd = dial(LINK_KEYD);
+
+	unlock(1);
+	auditd.hold = true;
+	n = auditd.n;
+	send_sign(fd, 1, 1, 0, 1);
+	ck_assert(auditd_has(n + 1));
+	kseq = auditd.last[n];
+	auditd.kseq = _i == 0 ? kseq - 2 : kseq;	/* access and signing */
+	auditd.done = auditd.n;
+	frame_conn_close(auditd.conn);
+	ck_assert_int_eq(refusal(fd, LINK_KEYD), CODE_AUDIT_UNAVAILABLE);
+	ck_assert(!audit_ready(&k.audit));
+	send_sign(fd, 1, 1, 0, 2);
+	ck_assert_int_eq(refusal(fd, LINK_KEYD), CODE_AUDIT_UNAVAILABLE);
+	/* Then the two refusals. */
+	ck_assert(auditd_has(n + (_i == 0 ? 4 : 3)));
+	ck_assert_uint_eq(auditd.last[n + 1], _i == 0 ? kseq : kseq + 1);
+	ck_assert_uint_eq(auditd.last[auditd.n - 1], kseq + 2);
+	auditd.hold = false;
+	auditd_ack();
+	send_sign(fd, 1, 1, 0, 3);
+	expect(fd, LINK_KEYD, MSG_SIGN);
+	ck_assert(TAILQ_EMPTY(&k.audit.waits));
+	ck_assert_uint_eq(k.audit.bytes, 0);
+	ck_assert_uint_eq(k.audit.nwaits, 0);
+	close(fd);
+}
+END_TEST
+
+/* It hangs: a refusal within 2 s, at once from then on, until it is back. */
+START_TEST(auditd_hangs)
+{
+	int64_t	 from;
+	int	 fd = dial(LINK_KEYD);
+
+	unlock(1);
+	auditd.hold = true;
+	from = bootclock_now();
+	send_sign(fd, 1, 1, 0, 1);
+	ck_assert_int_eq(refusal(fd, LINK_KEYD), CODE_AUDIT_UNAVAILABLE);
+	ck_assert_int_lt(bootclock_now() - from, 2 * NS_PER_S);
+	from = bootclock_now();
+	send_sign(fd, 1, 1, 0, 2);
+	ck_assert_int_eq(refusal(fd, LINK_KEYD), CODE_AUDIT_UNAVAILABLE);
+	ck_assert_int_lt(bootclock_now() - from, NS_PER_S / 2);
+	auditd.hold = false;
+	auditd_ack();
+	turns(10);
+	send_sign(fd, 1, 1, 0, 3);
+	expect(fd, LINK_KEYD, MSG_SIGN);
+	ck_assert_uint_eq(k.signatures, 1);
+	close(fd);
+}
+END_TEST
+
+/* What auditd sends wrong costs it the line, and nobody else anything. */
+START_TEST(auditd_lies)
+{
+	struct msg_audit_ack	 m;
+	struct enc		 e;
+	unsigned		 n;
+	int			 fd = dial(LINK_KEYD);
+
+	unlock(1);
+	auditd.hold = true;
+	n = auditd.n;
+	send_sign(fd, 1, 1, 0, 1);
+	ck_assert(auditd_has(n + 1));
+	auditd.kseq = auditd.last[n];
+	auditd.done = auditd.n;
+	memset(&m, 0, sizeof(m));
+	m.last_kseq = auditd.last[n] - (_i == 0);
+	enc_init(&e);
+	enc_audit_ack(&e, &m);
+	ck_assert_int_eq(frame_send_enc(auditd.conn, MSG_AUDIT_ACK,
+	    auditd.id[n] + (_i == 1), &e), 0);
+	ck_assert_int_eq(refusal(fd, LINK_KEYD), CODE_AUDIT_UNAVAILABLE);
+	ck_assert_uint_eq(k.signatures, 0);
+	auditd.hold = false;
+	ck_assert(auditd_has(n + 2));
+	send_sign(fd, 1, 1, 0, 3);
+	expect(fd, LINK_KEYD, MSG_SIGN);
+	close(fd);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -354,6 +462,9 @@ main(void)
 	tcase_add_test(tc, memory_is_bounded);
 	tcase_add_test(tc, who_may_unlock);
 	tcase_add_test(tc, knocking);
+	tcase_add_loop_test(tc, record_after_reconnect, 0, 2);
+	tcase_add_test(tc, auditd_hangs);
+	tcase_add_loop_test(tc, auditd_lies, 0, 2);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
