@@ -3,20 +3,46 @@
 
 usage: report.py SAMPLES
 
-Times in the file are microseconds, sizes KiB; the median counts.
+Times in the file are microseconds, sizes KiB.  "round N" begins a round: what
+comes before the first is kept apart.  A figure is the median of all rounds, a
+ratio the median of each round's own, so that a moment in which the machine
+was slow for both does not count.
 """
+import os
 import statistics
 import sys
 
 
-def read(path):
-    samples = {}
-    with open(path, encoding="ascii") as f:
-        for line in f:
-            if line.strip():
+class Samples:
+    def __init__(self, path):
+        self.rounds = [{}]
+        with open(path, encoding="ascii") as f:
+            for line in filter(str.strip, f):
                 name, value = line.split()
-                samples.setdefault(name, []).append(float(value))
-    return {name: statistics.median(v) for name, v in samples.items()}
+                if name == "round":
+                    self.rounds.append({})
+                else:
+                    self.rounds[-1].setdefault(name, []).append(float(value))
+
+    def __contains__(self, name):
+        return any(name in r for r in self.rounds)
+
+    def __getitem__(self, name):
+        """Median over everything but the warm-up."""
+        rounds = self.rounds[1:] if any(
+            name in r for r in self.rounds[1:]) else self.rounds
+        return statistics.median(
+            v for r in rounds for v in r.get(name, []))
+
+    def each(self, function):
+        """Median over the rounds of function(medians of one round)."""
+        return statistics.median(
+            function({n: statistics.median(v) for n, v in r.items()})
+            for r in self.rounds[1:])
+
+
+def bound(m):
+    return m["sign_verify"] + m["append_sync"]
 
 
 def time(us):
@@ -36,38 +62,40 @@ def bounds(m):
     row("sign + verify", time(m["sign_verify"]))
     row("append + fdatasync", time(m["append_sync"]))
     row("**bound of one signature**: sign + verify + sync",
-        time(m["sign_verify"] + m["append_sync"]))
+        time(m.each(bound)))
 
 
 def requests(m):
-    bound = m["sign_verify"] + m["append_sync"]
     core = 1e6 / m["sign_verify"]
     for p in ("p50", "p99"):
-        v = m["one_" + p]
-        row(f"pskt.sign, 1 input, {p}", time(v), f"{v / bound:.2f}",
+        name = "one_" + p
+        ratio = m.each(lambda r, n=name: r[n] / bound(r))
+        row(f"pskt.sign, 1 input, {p}", time(m[name]), f"{ratio:.2f}",
             "the bound" + (" (aim: ≤ 2)" if p == "p50" else ""))
     for n in (1, 4, 16):
-        v = m[f"many{n}_rate"]
+        name = f"many{n}_rate"
+        ratio = m.each(lambda r, n=name: r[n] * r["sign_verify"] / 1e6)
         row(f"64 inputs, {n} connection{'s' if n > 1 else ''}",
-            f"{v:,.0f} signatures/s", f"{v / core:.2f}",
+            f"{m[name]:,.0f} signatures/s", f"{ratio:.2f}",
             f"sign + verify on one core, {core:,.0f}/s (aim: ≥ 0.6)")
 
 
 def growth(m):
     less = None
     for n in (10, 100, 1000):
-        v = m[f"in{n}_p50"]
-        row(f"pskt.sign, {n:,} inputs, p50", time(v),
-            f"{v / less:.1f}" if less else "",
+        name = f"in{n}_p50"
+        ratio = less and m.each(lambda r, n=name, o=less: r[n] / r[o])
+        row(f"pskt.sign, {n:,} inputs, p50", time(m[name]),
+            f"{ratio:.1f}" if less else "",
             f"{n // 10} inputs (linear: ≤ 10)" if less else "")
-        less = v
+        less = name
     for n in (10, 100, 1000):
         row(f"of which sighashes, {n:,} inputs", time(m[f"sighash_{n}"]))
 
 
 def rest(m):
     row("igractl unlock", time(m["unlock"]),
-        f"{m['unlock'] / m['argon2']:.2f}",
+        f"{m.each(lambda r: r['unlock'] / r['argon2']):.2f}",
         f"Argon2id, 64 MiB × 3: {time(m['argon2'])}")
     row("secrets file of 1 MiB, decrypted and checked",
         time(m["isec_open_1mib"]))
@@ -79,13 +107,16 @@ def rest(m):
 
 
 def main():
-    m = read(sys.argv[1])
+    m = Samples(sys.argv[1])
     print("| what | median | ratio | to |")
     print("|---|---|---|---|")
     bounds(m)
     requests(m)
     growth(m)
     rest(m)
+    load = ", ".join(f"{v:.1f}" for v in os.getloadavg()[:2])
+    print(f"\n{len(m.rounds) - 1} rounds, {os.cpu_count()} cores; load average "
+          f"at the end, of 1 and 5 minutes: {load}")
 
 
 main()
