@@ -19,7 +19,7 @@
 #include "frame.h"
 #include "limiter.h"
 
-#define AUDIT_TIMEOUT_MS	1800	/* the refusal is out within 2 s */
+#define AUDIT_TIMEOUT_MS	1500	/* the client has it within 2 s */
 #define AUDIT_MAX_WAITING	4096	/* messages without an acknowledgement */
 #define AUDIT_MAX_BYTES		(32 * 1024 * 1024)
 
