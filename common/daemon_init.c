@@ -1,4 +1,5 @@
 /* A daemon's first steps: descriptors, options, config, users. */
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <errno.h>
@@ -41,6 +42,7 @@ static char	*read_text(const char *, size_t *);
 static void	settle_network(struct daemon *, const struct options *);
 static void	settle_users(struct daemon *);
 static void	settle_admins(struct daemon *);
+static void	raise_files(void);
 
 /* A daemon whose descriptor 1 or 2 is the log it opens next is a mess. */
 static void
@@ -227,6 +229,22 @@ settle_admins(struct daemon *d)
 			    d->conf->path, a->v[i]);
 }
 
+/* As far as we may; whether that is enough is a rule, open-files-limit. */
+static void
+raise_files(void)
+{
+	struct rlimit	 rl;
+
+	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
+		fatal("getrlimit");
+	if (rl.rlim_cur >= VALIDATE_MIN_FILES)
+		return;
+	rl.rlim_cur = rl.rlim_max < VALIDATE_MIN_FILES ? rl.rlim_max :
+	    VALIDATE_MIN_FILES;
+	if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
+		log_warn("cannot raise the limit of open files");
+}
+
 void
 daemon_init(struct daemon *d, enum daemon_role role, int argc, char **argv)
 {
@@ -257,6 +275,7 @@ daemon_init(struct daemon *d, enum daemon_role role, int argc, char **argv)
 	settle_admins(d);
 	if (validate_environment(d->network, role == ROLE_KEYD) == -1)
 		exit(1);
+	raise_files();
 	daemon_validate(d, VALIDATE_DAEMON);
 	d->conf->network = d->network;
 }

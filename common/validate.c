@@ -50,7 +50,7 @@ static const struct rule rules[] = {
 	{ { "passphrase-age", CAT_SECRETS, UNLOCK | SECRETS | CONFIG | AGE,
 	    { E, W, N } }, rule_passphrase_age },
 	{ { "passphrase-rotation", CAT_SECRETS, DAEMON | CONFIG,
-	    { W, N, N } }, rule_rotation_enabled },
+	    { W, W, N } }, rule_rotation_enabled },
 
 	{ { "network-stated", CAT_NETWORK, DAEMON | UNLOCK | CONFIG,
 	    { E, W, N } }, rule_network_stated },

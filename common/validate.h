@@ -49,6 +49,8 @@ const char	*validate_severity_name(enum validate_severity);
 #define VALIDATE_AGE		0x20	/* keyd, once a day */
 #define VALIDATE_CONFINED	0x40	/* a daemon that has confined itself */
 
+#define VALIDATE_MIN_FILES	4096	/* RLIMIT_NOFILE */
+
 /* What is known about secrets, never they themselves. */
 struct secret_facts {
 	bool		 known;		/* the file was opened, or keyd said so */
@@ -75,6 +77,7 @@ struct validate {
 	uid_t			 owner;		/* of config and secrets */
 	uid_t			 uid[3];	/* keyd, signd, auditd */
 	bool			 users_known;
+	const char		*users_error;	/* why they are not, or NULL */
 	bool			 separated;
 	/* The daemon itself, for VALIDATE_DAEMON and VALIDATE_CONFINED. */
 	bool			 debug;

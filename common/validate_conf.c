@@ -22,6 +22,7 @@ struct endpoint {
 
 static void	check_address(const struct validate *, struct rule_out *,
 		    const char *, const char *, size_t);
+static bool	key_twice(const struct multisig *);
 static bool	own_redeem(const struct conf *, uint8_t *, size_t,
 		    size_t *, struct multisig *);
 static bool	member_key(const char *, uint8_t *);
@@ -166,6 +167,17 @@ own_redeem(const struct conf *c, uint8_t *buf, size_t size, size_t *len,
 	    NULL) == 0 && script_multisig_parse(buf, *len, ms) == 0;
 }
 
+static bool
+key_twice(const struct multisig *ms)
+{
+	unsigned	 i;
+
+	for (i = 0; i < ms->n; i++)
+		if (script_multisig_index(ms, ms->keys[i]) != (int)i)
+			return true;
+	return false;
+}
+
 enum rule_result
 rule_redeem_addresses(const struct validate *v, struct rule_out *o)
 {
@@ -184,6 +196,9 @@ rule_redeem_addresses(const struct validate *v, struct rule_out *o)
 		    "m-of-n Schnorr multisig script");
 		return RULE_FOUND;
 	}
+	if (key_twice(&ms))
+		found(o, "service.pskt.redeem_script_hex has a key twice: its "
+		    "signer counts as two");
 	script_p2sh(redeem, len, own);
 	for (i = 0; i <= c->source_addresses.n; i++) {
 		text = i < c->source_addresses.n ? c->source_addresses.v[i] :
@@ -244,7 +259,9 @@ rule_group_redeem(const struct validate *v, struct rule_out *o)
 	const struct conf	*c = v->conf;
 	struct multisig		 ms;
 	uint8_t			 redeem[TX_MAX_SCRIPT], key[32];
+	bool			 seen[sizeof(ms.keys) / sizeof(ms.keys[0])];
 	size_t			 i, len, before = o->f->n;
+	int			 at;
 
 	if (!c->group_present || !own_redeem(c, redeem, sizeof(redeem), &len,
 	    &ms))
@@ -257,12 +274,18 @@ rule_group_redeem(const struct validate *v, struct rule_out *o)
 		found(o, "[group] member_pubkeys has %zu keys, "
 		    "redeem_script_hex has %u", c->group.member_pubkeys.n,
 		    ms.n);
+	memset(seen, 0, sizeof(seen));
 	for (i = 0; i < c->group.member_pubkeys.n; i++) {
-		if (member_key(c->group.member_pubkeys.v[i], key) &&
-		    script_multisig_index(&ms, key) != -1)
-			continue;
-		found(o, "[group] member_pubkeys[%zu] is not in "
-		    "redeem_script_hex", i);
+		at = member_key(c->group.member_pubkeys.v[i], key) ?
+		    script_multisig_index(&ms, key) : -1;
+		if (at == -1)
+			found(o, "[group] member_pubkeys[%zu] is not in "
+			    "redeem_script_hex", i);
+		else if (seen[at])
+			found(o, "[group] member_pubkeys[%zu] is there twice",
+			    i);
+		else
+			seen[at] = true;
 	}
 	return o->f->n > before ? RULE_FOUND :
 	    rule_ok(o, "Group and redeem script: agree");
@@ -351,18 +374,20 @@ parse_endpoint(const char *url, struct endpoint *e)
 		memcpy(e->scheme, url, n);
 		host = p + 3;
 	}
-	end = host + strcspn(host, "/?#");
+	/* Some libraries end the host at a backslash, so none may follow it. */
+	end = host + strcspn(host, "/?#\\");
 	for (at = end; at > host && *(at - 1) != '@'; at--)
 		;
 	if (at > host) {
-		e->credentials = at - 1 > host;
+		/* ":@" names nobody. */
+		e->credentials = at - 1 > host && *host != ':';
 		host = at;
 	}
 	if (*host == '[') {
 		host++;
 		n = strcspn(host, "]");
 	} else
-		n = strcspn(host, ":/?#");
+		n = strcspn(host, ":/?#\\");
 	if (n == 0 || n >= sizeof(e->host) || host + n > end)
 		return;
 	memcpy(e->host, host, n);

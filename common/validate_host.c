@@ -12,7 +12,6 @@
 
 #include "validate_int.h"
 
-#define MIN_DESCRIPTORS	4096
 #define MIN_DISK	(UINT64_C(1024) * 1024 * 1024)
 #define KEYD		0		/* of struct validate's uid[] */
 #define AUDITD		2
@@ -114,8 +113,8 @@ check_dir(const struct validate *v, struct rule_out *o, const char *path,
 }
 
 /*
- * The secrets' directory must be there.  The log's and keyd's are made by
- * their daemons; if they are there they must be private.
+ * data_dir and the secrets' directory must be there.  The log's and keyd's
+ * are made by their daemons; if they are there they must be private.
  */
 enum rule_result
 rule_directories(const struct validate *v, struct rule_out *o)
@@ -126,7 +125,9 @@ rule_directories(const struct validate *v, struct rule_out *o)
 
 	if (c == NULL)
 		return RULE_NA;
-	if (parent(c->secrets_file, dir, sizeof(dir)))
+	check_dir(v, o, c->data_dir, v->owner);
+	if (parent(c->secrets_file, dir, sizeof(dir)) &&
+	    strcmp(dir, c->data_dir) != 0)
 		check_dir(v, o, dir, v->owner);
 	if (v->users_known && access(c->keyd_state_dir, F_OK) == 0)
 		check_dir(v, o, c->keyd_state_dir, v->uid[KEYD]);
@@ -143,6 +144,7 @@ rule_audit_log(const struct validate *v, struct rule_out *o)
 {
 	const char	*path = v->conf->key_audit_log_path;
 	char		 dir[PATH_MAX], up[PATH_MAX];
+	const char	*where = NULL;
 	struct stat	 st;
 
 	if (path == NULL || *path == '\0') {
@@ -158,11 +160,14 @@ rule_audit_log(const struct validate *v, struct rule_out *o)
 	}
 	if (may_not_look())
 		return rule_ok(o, "Audit logging: enabled");
-	if (parent(path, dir, sizeof(dir)) &&
-	    (stat(dir, &st) == 0 || (parent(dir, up, sizeof(up)) &&
-	    stat(up, &st) == 0)) && S_ISDIR(st.st_mode) &&
-	    (geteuid() == 0 || access(dir, W_OK) == 0 ||
-	    access(up, W_OK) == 0))
+	if (parent(path, dir, sizeof(dir))) {
+		if (stat(dir, &st) == 0)
+			where = dir;
+		else if (parent(dir, up, sizeof(up)) && stat(up, &st) == 0)
+			where = up;
+	}
+	if (where != NULL && S_ISDIR(st.st_mode) &&
+	    (geteuid() == 0 || access(where, W_OK) == 0))
 		return rule_ok(o, "Audit logging: enabled");
 	found(o, "the audit log %s is not there and igra-auditd could not "
 	    "make it: make its directory, 0700 and igra-auditd's", path);
@@ -210,8 +215,9 @@ enum rule_result
 rule_roles(const struct validate *v, struct rule_out *o)
 {
 	if (!v->users_known)
-		return rule_unknown(o, "Roles: not checked (the daemons' "
-		    "users are not known here)");
+		return rule_unknown(o, "Roles: not checked (%s)",
+		    v->users_error == NULL ? "the daemons' users are not "
+		    "known here" : v->users_error);
 	if (v->separated)
 		return rule_ok(o, "Roles: separated, uids %u, %u, %u",
 		    (unsigned)v->uid[0], (unsigned)v->uid[1],
@@ -258,13 +264,14 @@ rule_descriptors(const struct validate *v, struct rule_out *o)
 	struct rlimit	 rl;
 
 	(void)v;
+	/* A daemon raises its limit as far as it may: that is what counts. */
 	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
 		return rule_unknown(o, "Open files: not checked (%s)",
 		    strerror(errno));
-	if (rl.rlim_cur != RLIM_INFINITY && rl.rlim_cur < MIN_DESCRIPTORS) {
+	if (rl.rlim_max != RLIM_INFINITY && rl.rlim_max < VALIDATE_MIN_FILES) {
 		found(o, "at most %llu open files are allowed, %d are needed: "
 		    "raise LimitNOFILE= (ulimit -n, login.conf openfiles)",
-		    (unsigned long long)rl.rlim_cur, MIN_DESCRIPTORS);
+		    (unsigned long long)rl.rlim_max, VALIDATE_MIN_FILES);
 		return RULE_FOUND;
 	}
 	return rule_ok(o, "Open files: enough");

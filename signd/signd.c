@@ -3,7 +3,6 @@
  * and has no key, no passphrase, no file system: what it asks keyd to sign,
  * keyd reads for itself.
  */
-#include <sys/resource.h>
 
 #include <libgen.h>
 #include <limits.h>
@@ -17,13 +16,11 @@
 #include "rpc.h"
 #include "signd.h"
 
-#define WANT_FILES	4096	/* descriptors */
 #define STOP_MS		3500	/* for requests under way, at most */
 #define STOP_POLL_MS	20
 
 static void	resolve_users(struct signd *);
 static void	read_redeem(struct signd *);
-static void	raise_files(void);
 static struct event_base *base_new(void);
 static void	serve(struct signd *, int) __attribute__((noreturn));
 static void	on_request(struct http_req *, void *);
@@ -43,7 +40,6 @@ main(int argc, char *argv[])
 	daemon_init(&s.d, ROLE_SIGND, argc, argv);
 	resolve_users(&s);
 	read_redeem(&s);
-	raise_files();
 	fd = daemon_bind(&s.d, s.d.conf->signd_socket);
 	if (strlcpy(dir, s.d.conf->keyd_socket, sizeof(dir)) >= sizeof(dir))
 		fatalx("%s: path too long", s.d.conf->keyd_socket);
@@ -87,20 +83,6 @@ read_redeem(struct signd *s)
 	    s->redeem) == -1)
 		fatalx("%s: [service.pskt] redeem_script_hex: not hex",
 		    s->d.conf->path);
-}
-
-static void
-raise_files(void)
-{
-	struct rlimit	 rl;
-
-	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
-		fatal("getrlimit");
-	if (rl.rlim_cur >= WANT_FILES)
-		return;
-	rl.rlim_cur = rl.rlim_max < WANT_FILES ? rl.rlim_max : WANT_FILES;
-	if (setrlimit(RLIMIT_NOFILE, &rl) == -1)
-		log_warn("cannot raise the limit of open files");
 }
 
 /*
