@@ -37,7 +37,8 @@ struct options {
 static void	usage(FILE *, int) __attribute__((noreturn));
 static void	parse_options(int, char **, struct options *);
 static int	source_fd(const char *);
-static bool	facts_from_keyd(const struct conf *, struct validate *);
+static bool	facts_from_keyd(const struct conf *, const uint8_t *,
+		    struct validate *);
 static bool	facts_from_file(const struct conf *, struct options *,
 		    struct validate *, char *, size_t);
 static void	learn_secrets(const struct conf *, struct options *,
@@ -124,8 +125,13 @@ note(const char *text, void *arg)
 	log_warnx("%s", text);
 }
 
+/*
+ * keyd's facts are about the file that it was unlocked with (every save takes
+ * a new salt), and of use only if it runs for the same network and profile.
+ * Salt is zero when the file cannot be read here.
+ */
 static bool
-facts_from_keyd(const struct conf *c, struct validate *v)
+facts_from_keyd(const struct conf *c, const uint8_t *salt, struct validate *v)
 {
 	struct msg_keyd_status	 m;
 	struct frame_reply	 r;
@@ -138,7 +144,11 @@ facts_from_keyd(const struct conf *c, struct validate *v)
 		return false;
 	pool_init(&pool, 0);
 	if (r.type == MSG_KEYD_STATUS &&
-	    dec_keyd_status(r.p, r.len, &pool, &m) == 0 && m.facts) {
+	    dec_keyd_status(r.p, r.len, &pool, &m) == 0 && m.facts &&
+	    bytes_eq(m.network, bytes_str(kaspa_network_name(v->network))) &&
+	    bytes_eq(m.profile, bytes_str(c->active_profile)) &&
+	    (sodium_is_zero(salt, sizeof(m.file_salt)) ||
+	    memcmp(salt, m.file_salt, sizeof(m.file_salt)) == 0)) {
 		v->secrets.known = true;
 		v->secrets.phrase = m.phrase;
 		v->secrets.payment_there = m.payment_there;
@@ -184,19 +194,21 @@ static void
 learn_secrets(const struct conf *c, struct options *o, struct validate *v,
     char *err, size_t errlen)
 {
+	uint8_t	 salt[32];
+
 	err[0] = '\0';
-	unlock_examine_age(c, v);
+	unlock_examine_header(c, v, salt);
 	if (o->offline) {
 		v->unchecked = "--offline";
 		return;
 	}
-	if (!unlock_source_given(&o->source) && facts_from_keyd(c, v)) {
+	if (!unlock_source_given(&o->source) && facts_from_keyd(c, salt, v)) {
 		v->unchecked = "igractl judged it at the unlock";
 		return;
 	}
 	if (!unlock_source_given(&o->source) && !readpass_have_tty()) {
-		v->unchecked = "no unlocked igra-keyd, and no terminal to ask "
-		    "for the passphrase; give --passphrase-file, "
+		v->unchecked = "no igra-keyd unlocked with this file, and no "
+		    "terminal to ask for the passphrase; give --passphrase-file, "
 		    "--passphrase-fd or --offline";
 		return;
 	}
@@ -338,7 +350,8 @@ service_validate(int argc, char **argv)
 		memcpy(v.uid, roles.uid, sizeof(v.uid));
 		v.users_known = true;
 		v.separated = roles.separated;
-	}
+	} else
+		v.users_error = why;
 	learn_secrets(c, &o, &v, err, sizeof(err));
 	validate_run(&v, &f);
 	env_wipe_secrets();

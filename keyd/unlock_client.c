@@ -505,19 +505,22 @@ out:
 }
 
 void
-unlock_examine_age(const struct conf *c, struct validate *v)
+unlock_examine_header(const struct conf *c, struct validate *v,
+    uint8_t salt[32])
 {
 	struct secrets_file	 file = { 0 };
 	struct isec_header	 h;
 	const char		*why;
 	char			 err[512];
 
+	memset(salt, 0, 32);
 	if (secrets_file_read(c->secrets_file, SECRETS_LOOSE, &file, err,
 	    sizeof(err)) == -1)
 		return;
 	if (isec_parse_header(file.data, file.len, &h, &why) == 0) {
 		v->age_known = true;
 		v->age_days = keyring_age_days(&h);
+		memcpy(salt, h.salt, sizeof(h.salt));
 	}
 	secrets_file_free(&file);
 }

@@ -74,8 +74,12 @@ enum unlock_result unlock_client(const struct unlock_client *, char *err,
  */
 int	unlock_examine(const struct unlock_client *, struct validate *,
 	    char *err, size_t errlen);
-/* The age of the file's passphrase, which its header tells without one. */
-void	unlock_examine_age(const struct conf *, struct validate *);
+/*
+ * What the file's header tells without a passphrase: its age, and its salt,
+ * zeros when it cannot be read.
+ */
+void	unlock_examine_header(const struct conf *, struct validate *,
+	    uint8_t salt[32]);
 
 /*
  * Sends one message without a payload to keyd's admin socket, which answers OK
