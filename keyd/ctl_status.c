@@ -200,8 +200,6 @@ keyd_counts(const struct msg_keyd_status *k)
 		    t, sizeof(t)));
 	else
 		line("audit log", "NOT AVAILABLE: nothing is signed");
-	line("journal", "%s", k->journal_ok ? "writable" :
-	    "NOT WRITABLE: nothing is signed");
 }
 
 static void
@@ -303,7 +301,6 @@ keyd_json(struct json_out *o, const struct status *s)
 	put_bool(o, "locked", k->locked);
 	put_bool(o, "lock_marker", k->lock_marker);
 	put_bool(o, "audit_ok", k->audit_ok);
-	put_bool(o, "journal_ok", k->journal_ok);
 	put_bool(o, "roles_separated", k->roles_separated);
 	put_u64(o, "pid", k->pid);
 	put_u64(o, "uptime_s", k->uptime_s);

@@ -349,7 +349,6 @@ request_status(struct client *c, const struct frame *f)
 	m.locked = keyring_locked(&k->ring);
 	m.lock_marker = k->marker;
 	m.audit_ok = audit_ready(&k->audit);
-	m.journal_ok = true;
 	m.roles_separated = k->d.separated;
 	m.pid = (uint32_t)getpid();
 	m.uptime_s = (uint64_t)((now - k->started) / NS_PER_S);

@@ -260,7 +260,6 @@ enc_keyd_status(struct enc *e, const struct msg_keyd_status *m)
 	enc_u8(e, m->locked);
 	enc_u8(e, m->lock_marker);
 	enc_u8(e, m->audit_ok);
-	enc_u8(e, m->journal_ok);
 	enc_u8(e, m->roles_separated);
 	enc_u32(e, m->pid);
 	enc_u64(e, m->uptime_s);
@@ -299,7 +298,6 @@ DEC_BEGIN(keyd_status);
 	m->locked = dec_bool(d);
 	m->lock_marker = dec_bool(d);
 	m->audit_ok = dec_bool(d);
-	m->journal_ok = dec_bool(d);
 	m->roles_separated = dec_bool(d);
 	m->pid = dec_u32(d);
 	m->uptime_s = dec_u64(d);

@@ -220,7 +220,6 @@ struct msg_keyd_status {
 	bool		 locked;
 	bool		 lock_marker;
 	bool		 audit_ok;	/* auditd connected and answering */
-	bool		 journal_ok;
 	bool		 roles_separated;
 	uint32_t	 pid;
 	uint64_t	 uptime_s;

@@ -36,7 +36,7 @@ static const struct proto_rule rules[MSG_MAX] = {
 	    2 * TEXT(64) + TEXT(PROTO_MAX_TEXT), KEYD, 0, 0 },
 	[MSG_KEYD_STATUS_REQ] = { "KEYD_STATUS_REQ", 0, 0, KEYD | KEYD_ADMIN,
 	    0, 0 },
-	[MSG_KEYD_STATUS] = { "KEYD_STATUS", 247, 2048, 0,
+	[MSG_KEYD_STATUS] = { "KEYD_STATUS", 246, 2048, 0,
 	    KEYD | KEYD_ADMIN, 0 },
 	[MSG_UNLOCK_FILE] = { "UNLOCK_FILE", 1, PROTO_MAX_UNLOCK_FILE,
 	    KEYD_ADMIN, 0, 0 },

@@ -170,8 +170,7 @@ static void
 write_daemons(struct out *o, const struct metrics *m,
     const struct msg_keyd_status *s)
 {
-	bool	 ready = s != NULL && !s->locked && s->audit_ok &&
-		    s->journal_ok;
+	bool	 ready = s != NULL && !s->locked && s->audit_ok;
 
 	head(o, "igra_up", "gauge", "Does the daemon answer?");
 	put(o, "igra_up{daemon=\"signd\"} 1\n");
@@ -195,8 +194,6 @@ write_keyd(struct out *o, const struct msg_keyd_status *s)
 	    s->unlocked_s);
 	value(o, "igra_audit_ok", "gauge",
 	    "Does the audit log take records?", s->audit_ok);
-	value(o, "igra_journal_ok", "gauge",
-	    "Does the policy journal take entries?", s->journal_ok);
 	value(o, "igra_roles_separated", "gauge",
 	    "Do the daemons run as different users?", s->roles_separated);
 	value(o, "igra_keyd_signatures_total", "counter",

@@ -159,7 +159,6 @@ do_status(struct fake *k, struct enc *e)
 	memset(&m, 0, sizeof(m));
 	m.locked = k->mode == LOCKED;
 	m.audit_ok = k->mode != NOAUDIT;
-	m.journal_ok = true;
 	m.pid = (uint32_t)getpid();
 	m.kseq = m.audit_seq = k->seq;
 	m.network = bytes_str("devnet");

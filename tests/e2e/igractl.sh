@@ -85,7 +85,7 @@ exits 0 "status -j" ctl status -j
 is "every field of keyd's status" \
     "$(printf '%s' "$out" | jq -r '.keyd | keys | sort | join(" ")')" \
     "audit_commits audit_head audit_ok audit_seq audit_wait_us auditd_pid \
-cache_entries cache_max cache_ttl_s evictions file_salt journal_ok kseq \
+cache_entries cache_max cache_ttl_s evictions file_salt kseq \
 lock_marker locked memory network pid profile reachable refusals requests \
 roles_separated sandbox signatures unlocked_s uptime_s version"
 is "every field of auditd's status" \
