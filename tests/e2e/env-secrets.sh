@@ -352,6 +352,36 @@ has "a wrong one: locked" "$(cat "$T/keyd.err")" "devnet, locked"
 wiped "a wrong one" IGRA_SECRET__igra_hd__wallet_secret
 CONF_HD='' KEY_TYPE=raw_private_key
 
+# igra-service hands them to igra-keyd, and to nobody else.
+if [ -x "$env/igra-service" ]; then
+	CONF_HD='' KEY_TYPE=raw_private_key fresh
+	stop auditd
+	env "$key_var=hex:$key" setsid "$env/igra-service" run -f "$conf" \
+	    </dev/null >"$T/service.out" 2>&1 &
+	service=$!
+	also_kill $service
+	if wait_for 20 is_ready; then
+		ok "igra-service: its igra-keyd is unlocked"
+	else
+		not_ok "igra-service: its igra-keyd is unlocked" \
+		    "$(tail -5 "$T/service.out")"
+	fi
+	for d in service auditd keyd signd; do
+		pid=$(sed -n "s/^igra-service: igra-$d started, pid //p" \
+		    "$T/service.out")
+		[ $d != service ] || pid=$service
+		if [ -z "$can_see" ]; then
+			skip "igra-service: nothing left in igra-$d" \
+			    "its environment cannot be seen"
+			continue
+		fi
+		is "igra-service: nothing left in igra-$d" \
+		    "$(LC_ALL=C grep -ac "$key" "/proc/$pid/environ")" 0
+	done
+	kill -TERM $service
+	check "igra-service: ends" wait_for 15 is_gone $service
+fi
+
 # testnet: the same, with warnings; mainnet: not at all.
 NETWORK=testnet
 fresh
