@@ -53,7 +53,7 @@ static const struct rule rules[] = {
 	    { W, W, N } }, rule_rotation_enabled },
 
 	{ { "network-stated", CAT_NETWORK, DAEMON | UNLOCK | CONFIG,
-	    { E, W, N } }, rule_network_stated },
+	    { E, W, D } }, rule_network_stated },
 	{ { "address-network", CAT_CONFIGURATION, DAEMON | CONFIG,
 	    { E, E, W } }, rule_addresses },
 	{ { "xpub-network", CAT_CONFIGURATION, DAEMON | CONFIG,

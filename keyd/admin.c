@@ -11,6 +11,7 @@
 
 #include "keyd.h"
 #include "log.h"
+#include "secmem.h"
 #include "validate.h"
 
 #define BACKOFF_FIRST_S	1
@@ -31,6 +32,10 @@ struct unlock {
 static void	set_marker(struct keyd *, bool);
 static void	unlock_failed(struct client *, uint64_t, bool,
 		    enum proto_code, const char *);
+static void	back_off(struct keyd *);
+static bool	unlock_permitted(struct client *, uint64_t, bool);
+static void	unlock_start(struct client *, uint64_t,
+		    const struct msg_unlock *, uint8_t *, size_t);
 static void	unlock_audited(bool, const struct msg_audit_ack *,
 		    const char *, void *);
 
@@ -108,19 +113,89 @@ unlock_failed(struct client *c, uint64_t id, bool interactive,
 	(void)frame_send_error(c->conn, id, code, PROTO_NO_PSKT, why);
 }
 
+/* Wrong passphrases get slower: 1 s after the first, up to a minute. */
+static void
+back_off(struct keyd *k)
+{
+	int64_t	 wait = BACKOFF_MAX_S;
+
+	if (k->failures < 6)
+		wait = BACKOFF_FIRST_S << k->failures;
+	k->failures++;
+	k->backoff_until = bootclock_now() + wait * NS_PER_S;
+}
+
+/* May this peer unlock now, and so?  Otherwise it has been told. */
+static bool
+unlock_permitted(struct client *c, uint64_t id, bool interactive)
+{
+	struct keyd	*k = c->k;
+	int64_t		 left = k->backoff_until - bootclock_now();
+	char		 err[128];
+
+	if (left > 0) {
+		snprintf(err, sizeof(err), "too many failed unlocks: try "
+		    "again in %lld s", (long long)((left + NS_PER_S - 1) /
+		    NS_PER_S));
+		unlock_failed(c, id, interactive, CODE_RATE_LIMITED, err);
+		return false;
+	}
+	if (k->marker && !interactive) {
+		unlock_failed(c, id, false, CODE_LOCKED, "locked by an "
+		    "operator: only igractl unlock with the passphrase typed "
+		    "at its prompt lifts it");
+		return false;
+	}
+	return true;
+}
+
+/* file is taken over. */
+static void
+unlock_start(struct client *c, uint64_t id, const struct msg_unlock *m,
+    uint8_t *file, size_t len)
+{
+	struct keyd		*k = c->k;
+	struct key_accesses	 acc = { 0 };
+	struct audit_record	 r[KEYRING_MAX_ACCESS + 1];
+	struct unlock		*u;
+	char			 err[KEYRING_ERR];
+	enum proto_code		 code;
+	uint32_t		 n;
+
+	if ((u = calloc(1, sizeof(*u))) == NULL) {
+		free(file);
+		client_drop(c, "out of memory");
+		return;
+	}
+	code = keyring_stage(&k->ring, file, len, m, u->pub, u->ref, &acc,
+	    err, sizeof(err));
+	if (code != CODE_NONE) {
+		if (code == CODE_UNAUTHORIZED)
+			back_off(k);
+		free(u);
+		unlock_failed(c, id, m->interactive, code, err);
+		return;
+	}
+	u->k = k;
+	u->client = c->serial;
+	u->id = id;
+	u->uid = c->peer.uid;
+	u->staging = k->ring.staging;
+	u->interactive = m->interactive;
+	n = access_records(&acc, bytes_str(NULL), c->peer.uid,
+	    (uint32_t)c->peer.pid, "Get", true, r);
+	audit_record_init(&r[n], EV_UNLOCK, SRC_KEYD, true);
+	audit_set_u64(&r[n], FIELD_OPERATOR, c->peer.uid);
+	audit_set_u64(&r[n], FIELD_INTERACTIVE, m->interactive);
+	audit_submit(&k->audit, r, n + 1, unlock_audited, u);
+}
+
 void
 admin_unlock(struct client *c, const struct frame *f)
 {
 	struct keyd		*k = c->k;
-	struct msg_unlock	 head;
-	struct key_accesses	 acc = { 0 };
-	struct audit_record	 r[KEYRING_MAX_ACCESS + 1];
-	struct unlock		*u;
-	uint8_t			*file;
-	int64_t			 now = bootclock_now(), wait;
-	char			 err[256];
-	enum proto_code		 code;
-	uint32_t		 n;
+	struct msg_unlock	*m;	/* keys: in the arena, not on the stack */
+	uint8_t			*file = c->file;
 
 	/* Without separated roles our own user is root's equal, nobody else. */
 	if (c->peer.uid != 0 && (k->d.separated ||
@@ -129,63 +204,18 @@ admin_unlock(struct client *c, const struct frame *f)
 		    "only root may unlock");
 		return;
 	}
-	if (dec_unlock(f->p, f->len, NULL, &head) == -1 || c->file == NULL) {
-		explicit_bzero(&head, sizeof(head));
+	if ((m = secmem_alloc(sizeof(*m))) == NULL ||
+	    dec_unlock(f->p, f->len, NULL, m) == -1 || file == NULL) {
+		secmem_free(m);
 		client_drop(c, "UNLOCK without its file, or malformed");
 		return;
 	}
-	file = c->file;
 	c->file = NULL;
-	if (now < k->backoff_until) {
+	if (unlock_permitted(c, f->id, m->interactive))
+		unlock_start(c, f->id, m, file, c->filelen);
+	else
 		free(file);
-		snprintf(err, sizeof(err), "too many failed unlocks: try "
-		    "again in %lld s", (long long)((k->backoff_until - now +
-		    NS_PER_S - 1) / NS_PER_S));
-		unlock_failed(c, f->id, head.interactive, CODE_RATE_LIMITED,
-		    err);
-		goto out;
-	}
-	if (k->marker && !head.interactive) {
-		free(file);
-		unlock_failed(c, f->id, false, CODE_LOCKED, "locked by an "
-		    "operator: only igractl unlock with the passphrase typed "
-		    "at its prompt lifts it");
-		goto out;
-	}
-	if ((u = calloc(1, sizeof(*u))) == NULL) {
-		free(file);
-		client_drop(c, "out of memory");
-		goto out;
-	}
-	code = keyring_stage(&k->ring, file, c->filelen, &head, u->pub,
-	    u->ref, &acc, err, sizeof(err));
-	if (code != CODE_NONE) {
-		if (code == CODE_UNAUTHORIZED) {
-			wait = k->failures >= 6 ? BACKOFF_MAX_S :
-			    BACKOFF_FIRST_S << k->failures;
-			if (wait > BACKOFF_MAX_S)
-				wait = BACKOFF_MAX_S;
-			k->failures++;
-			k->backoff_until = now + wait * NS_PER_S;
-		}
-		free(u);
-		unlock_failed(c, f->id, head.interactive, code, err);
-		goto out;
-	}
-	u->k = k;
-	u->client = c->serial;
-	u->id = f->id;
-	u->uid = c->peer.uid;
-	u->staging = k->ring.staging;
-	u->interactive = head.interactive;
-	n = access_records(&acc, bytes_str(NULL), c->peer.uid,
-	    (uint32_t)c->peer.pid, "Get", true, r);
-	audit_record_init(&r[n], EV_UNLOCK, SRC_KEYD, true);
-	audit_set_u64(&r[n], FIELD_OPERATOR, c->peer.uid);
-	audit_set_u64(&r[n], FIELD_INTERACTIVE, head.interactive);
-	audit_submit(&k->audit, r, n + 1, unlock_audited, u);
-out:
-	explicit_bzero(&head, sizeof(head));
+	secmem_free(m);
 }
 
 static void

@@ -24,6 +24,7 @@
 #include "validate.h"
 
 #define KEYRING_MAX_ACCESS	4
+#define KEYRING_ERR		1024	/* room for any message, rules' too */
 
 /* One use of a secret, for the log. */
 struct key_access {

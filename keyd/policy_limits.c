@@ -103,6 +103,13 @@ destinations_allowed(const struct conf *c, const struct own *o,
 	for (i = 0; i < tx->nout; i++) {
 		if (policy_is_change(o, xonly, &tx->out[i]))
 			continue;
+		/* A covenant binds who gets it: that is not what was allowed. */
+		if (tx->out[i].has_covenant) {
+			policy_deny(d, "allowed_destinations", limit,
+			    "covenant", "outputs[%zu] carries a covenant, and "
+			    "[policy] allowed_destinations is set", i);
+			return false;
+		}
 		spk = &tx->out[i].spk;
 		memset(&want, 0, sizeof(want));
 		if (spk->version == 0 && spk->script.len <=

@@ -264,7 +264,7 @@ request_key_public(struct client *c, const struct frame *f)
 	struct key			*key = NULL;
 	struct enc			 e;
 	uint8_t				 script[P2PK_SCRIPT_LEN];
-	char				 err[256], address[ADDRESS_MAX];
+	char				 err[KEYRING_ERR], address[ADDRESS_MAX];
 	char				 profile[PROTO_MAX_PROFILE + 1];
 	uint32_t			 n;
 

@@ -293,7 +293,7 @@ job_turn(struct job *j)
 {
 	struct keyd	*k = j->k;
 	struct key	*key;
-	char		 err[256];
+	char		 err[KEYRING_ERR];
 	enum proto_code	 code;
 	bool		 decide = j->state == JOB_DECIDE;
 
