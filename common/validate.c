@@ -70,6 +70,8 @@ static const struct rule rules[] = {
 	    { E, E, E } }, rule_profile_position },
 	{ { "policy-limits", CAT_CONFIGURATION, DAEMON | CONFIG,
 	    { E, W, N } }, rule_policy_limits },
+	{ { "verify-after-sign", CAT_CONFIGURATION, DAEMON | CONFIG,
+	    { E, N, N } }, rule_verify_after_sign },
 	{ { "data-dir-name", CAT_CONFIGURATION, DAEMON | CONFIG,
 	    { E, W, N } }, rule_data_dir_name },
 

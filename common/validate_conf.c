@@ -343,6 +343,16 @@ rule_policy_limits(const struct validate *v, struct rule_out *o)
 }
 
 enum rule_result
+rule_verify_after_sign(const struct validate *v, struct rule_out *o)
+{
+	if (v->conf->verify_after_sign)
+		return rule_ok(o, "Signatures: verified before they leave");
+	found(o, "[security] verify_after_sign is false: on mainnet a "
+	    "signature is always verified before it leaves; remove it");
+	return RULE_FOUND;
+}
+
+enum rule_result
 rule_data_dir_name(const struct validate *v, struct rule_out *o)
 {
 	const char	*dir = v->conf->data_dir;

@@ -59,6 +59,7 @@ RULE(rule_group);
 RULE(rule_group_redeem);
 RULE(rule_profile_position);
 RULE(rule_policy_limits);
+RULE(rule_verify_after_sign);
 RULE(rule_data_dir_name);
 RULE(rule_rpc_endpoint);
 /* validate_host.c */

@@ -106,7 +106,7 @@ on_signal(int sig, short what, void *arg)
 
 	(void)what;
 	if (sig == SIGHUP) {
-		log_info("SIGHUP: the config is reloaded with igractl only");
+		log_info("SIGHUP changes nothing: the config is read at start");
 		return;
 	}
 	(void)event_base_loopbreak(k->base);

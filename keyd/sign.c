@@ -240,14 +240,15 @@ nomem:
 static bool
 sign_one(struct job *j, const struct key *key)
 {
-	const struct tx	*tx = &j->req.tx[j->tx];
-	struct sign_sig	*s = &j->reply.sig[j->reply.nsig];
-	uint8_t		 hash[32];
+	const struct conf	*c = j->k->d.conf;
+	const struct tx		*tx = &j->req.tx[j->tx];
+	struct sign_sig		*s = &j->reply.sig[j->reply.nsig];
+	uint8_t			 hash[32];
 
 	if (sighash_schnorr(tx, j->input, tx->in[j->input].sighash_type,
 	    &j->cache, hash) == -1 ||
 	    curve_sign(key->pair, hash, s->sig) == -1 ||
-	    (j->k->d.conf->verify_after_sign &&
+	    ((c->verify_after_sign || c->network == KASPA_MAINNET) &&
 	    !curve_verify_own(key->pair, hash, s->sig))) {
 		log_alert("a signature that was just made does not verify, "
 		    "or could not be made: it is withheld");

@@ -226,7 +226,7 @@ on_signal(int sig, short what, void *arg)
 
 	(void)what;
 	if (sig == SIGHUP) {
-		log_info("SIGHUP: to change the config, igractl reload");
+		log_info("SIGHUP changes nothing: the config is read at start");
 		return;
 	}
 	if (s->stopping)
