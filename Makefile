@@ -163,7 +163,7 @@ interop-deps:
 
 # Quiet and fast when nothing is missing.
 have-deps:
-	@for t in $(NEEDED_TOOLS); do command -v $$t >/dev/null || exit 1; done && \
+	@(for t in $(NEEDED_TOOLS); do command -v $$t >/dev/null || exit 1; done) && \
 	    pkg-config --exists $(PKGS_common) check && \
 	    test -e /usr/include/zxcvbn.h -o -e /usr/local/include/zxcvbn.h || \
 	    $(MAKE) --no-print-directory deps
