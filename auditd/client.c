@@ -469,7 +469,7 @@ do_status(struct client *c, const struct frame *f)
 	m.have = at->seq != 0;
 	memcpy(m.head, at->head, sizeof(m.head));
 	m.last_kseq = at->kseq;
-	m.writable = !a->faulted;
+	m.writable = m.healthy = !a->faulted;
 	m.path = bytes_str(a->log.path);
 	m.fault = bytes_str(writer_fault(a->writer));
 	m.sandbox = bytes_str(a->d.sandbox);

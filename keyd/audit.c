@@ -15,6 +15,7 @@ static void	link_lost(struct audit_link *, const char *);
 static void	link_closed(struct frame_conn *, const char *, void *);
 static void	link_message(struct frame_conn *, const struct frame *, void *);
 static void	link_state(struct audit_link *, const struct frame *);
+static void	link_health(struct audit_link *, const struct frame *);
 static void	link_ack(struct audit_link *, const struct frame *);
 static void	link_refused(struct audit_link *, const struct frame *);
 static void	retry_later(struct audit_link *);
@@ -40,6 +41,7 @@ audit_init(struct audit_link *l, struct daemon *d, struct event_base *base)
 	l->d = d;
 	l->base = base;
 	TAILQ_INIT(&l->waits);
+	l->healthy = true;
 	l->retry = evtimer_new(base, link_connect, l);
 	l->timeout = evtimer_new(base, timeouts_run, l);
 	l->summary = event_new(base, -1, EV_PERSIST, summary_run, l);
@@ -156,6 +158,9 @@ link_message(struct frame_conn *c, const struct frame *f, void *arg)
 	case MSG_AUDIT_STATE:
 		link_state(l, f);
 		return;
+	case MSG_AUDIT_HEALTH:
+		link_health(l, f);
+		return;
 	case MSG_AUDIT_ACK:
 		link_ack(l, f);
 		return;
@@ -208,6 +213,26 @@ link_state(struct audit_link *l, const struct frame *f)
 		if (l->conn != NULL)
 			wait_send(l, w);
 	}
+}
+
+/* It decides itself what it still takes; this is for /readyz. */
+static void
+link_health(struct audit_link *l, const struct frame *f)
+{
+	struct msg_audit_health	 m;
+
+	if (!l->ready || dec_audit_health(f->p, f->len, NULL, &m) == -1 ||
+	    !bytes_cstr(m.reason, l->reason, sizeof(l->reason))) {
+		log_alert("igra-auditd sent a broken word on its health");
+		link_lost(l, "protocol error");
+		return;
+	}
+	if (m.healthy != l->healthy && m.healthy)
+		log_info("igra-auditd: the log is in order again");
+	else if (m.healthy != l->healthy)
+		log_alert("igra-auditd: %s", l->reason);
+	l->healthy = m.healthy;
+	l->alerts = m.alerts;
 }
 
 static void

@@ -58,6 +58,10 @@ struct audit_link {
 	uint8_t			 head[32];
 	uint32_t		 pid;
 	uint64_t		 commits, wait_us;
+	/* What auditd says of the log: MSG_AUDIT_HEALTH. */
+	bool			 healthy;
+	uint64_t		 alerts;
+	char			 reason[PROTO_MAX_HEALTH + 1];
 	bool			 complained;	/* said that auditd is away */
 	struct limiter		*limiter;
 	struct event		*summary;	/* of what it suppressed */

@@ -53,6 +53,7 @@ static void	line(const char *, const char *, ...)
 static void	keyd_text(const struct status *);
 static void	keyd_counts(const struct msg_keyd_status *);
 static void	auditd_text(const struct status *);
+static void	auditd_health(const struct msg_auditd_status *);
 static void	file_text(const struct status *);
 static void	put_bytes(struct json_out *, const char *, struct bytes);
 static void	put_u64(struct json_out *, const char *, uint64_t);
@@ -200,6 +201,8 @@ keyd_counts(const struct msg_keyd_status *k)
 		    t, sizeof(t)));
 	else
 		line("audit log", "NOT AVAILABLE: nothing is signed");
+	if (!k->audit_healthy)
+		line("", "NOT IN ORDER: %.*s", TEXT(k->audit_reason));
 }
 
 static void
@@ -248,10 +251,30 @@ auditd_text(const struct status *s)
 		line("last record", "%" PRIu64, a->seq);
 	else
 		line("last record", "none yet");
+	auditd_health(a);
 	line("written", "%" PRIu64 " records, %" PRIu64 " bytes, %" PRIu64
 	    " syncs of %s", a->records, a->bytes, a->commits,
 	    mean_ms(a->sync_us, a->commits, t, sizeof(t)));
 	line("sandbox", "%.*s", TEXT(a->sandbox));
+}
+
+static void
+auditd_health(const struct msg_auditd_status *a)
+{
+	char	 hex[65];
+
+	if (a->covered_seq != 0)
+		line("checkpoint", "up to record %" PRIu64, a->covered_seq);
+	else
+		line("checkpoint", "none yet");
+	line("origin", "%s", sodium_bin2hex(hex, sizeof(hex), a->origin,
+	    sizeof(a->origin)));
+	if (a->append_only)
+		line("attribute", "append-only: rotate with igractl audit "
+		    "rotate, as root");
+	if (!a->healthy)
+		line("NOT IN ORDER", "%.*s", TEXT(a->reason));
+	line("alerts", "%" PRIu64 " since it started", a->alerts);
 }
 
 static void
@@ -325,6 +348,9 @@ keyd_json(struct json_out *o, const struct status *s)
 	put_bytes(o, "version", k->version);
 	put_bytes(o, "memory", k->memory);
 	put_bytes(o, "sandbox", k->sandbox);
+	put_bool(o, "audit_healthy", k->audit_healthy);
+	put_u64(o, "audit_alerts", k->audit_alerts);
+	put_bytes(o, "audit_reason", k->audit_reason);
 	json_out_end_object(o);
 }
 
@@ -355,6 +381,12 @@ auditd_json(struct json_out *o, const struct status *s)
 	put_bytes(o, "path", a->path);
 	put_bytes(o, "fault", a->fault);
 	put_bytes(o, "sandbox", a->sandbox);
+	put_bool(o, "append_only", a->append_only);
+	put_bool(o, "healthy", a->healthy);
+	put_u64(o, "alerts", a->alerts);
+	put_bytes(o, "reason", a->reason);
+	put_u64(o, "covered_seq", a->covered_seq);
+	put_hash(o, "origin", true, a->origin);
 	json_out_end_object(o);
 }
 

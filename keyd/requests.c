@@ -384,6 +384,9 @@ request_status(struct client *c, const struct frame *f)
 	m.version = bytes_str(IGRA_VERSION);
 	m.memory = bytes_str(secmem_kind());
 	m.sandbox = bytes_str(k->d.sandbox);
+	m.audit_healthy = k->audit.healthy;
+	m.audit_alerts = k->audit.alerts;
+	m.audit_reason = bytes_str(k->audit.reason);
 	enc_init(&e);
 	enc_keyd_status(&e, &m);
 	(void)frame_send_enc(c->conn, MSG_KEYD_STATUS, f->id, &e);

@@ -98,7 +98,9 @@ on_status(const struct frame *f, enum keyd_fail why, void *arg)
 	if (f != NULL) {
 		pool_init(&pool, 0);
 		h->have = f->type == MSG_KEYD_STATUS && dec_keyd_status(f->p,
-		    f->len, &pool, &h->status) == 0;
+		    f->len, &pool, &h->status) == 0 && bytes_cstr(
+		    h->status.audit_reason, h->audit_reason,
+		    sizeof(h->audit_reason));
 		pool_free(&pool);
 		h->at = now_ns();
 		/* An ERROR is a state that keyd may be in. */
@@ -128,7 +130,7 @@ answer_ready(struct signd *s, struct http_req *req)
 	struct json_out			 o;
 	bool				 have = s->health.have, ready;
 
-	ready = have && !st->locked && st->audit_ok;
+	ready = have && !st->locked && st->audit_ok && st->audit_healthy;
 	if (json_out_init(&o, 0) == -1) {
 		http_reply(req, 503, "application/json", NULL, 0);
 		return;
@@ -143,6 +145,7 @@ answer_ready(struct signd *s, struct http_req *req)
 	reason_unless(&o, !have || !st->locked, "locked: igractl unlock");
 	reason_unless(&o, !have || st->audit_ok,
 	    "the audit log takes no records");
+	reason_unless(&o, !have || st->audit_healthy, s->health.audit_reason);
 	json_out_end_array(&o);
 	json_out_end_object(&o);
 	reply_json(req, ready ? 200 : 503, &o);

@@ -20,7 +20,8 @@ struct health {
 	STAILQ_HEAD(, health_waiter) waiters;	/* for the status asked for */
 	bool			 have;
 	uint64_t		 at;		/* when it came, ns */
-	struct msg_keyd_status	 status;	/* its texts are gone */
+	struct msg_keyd_status	 status;	/* its texts are gone ... */
+	char			 audit_reason[PROTO_MAX_HEALTH + 1]; /* ... but this */
 };
 
 void	health_init(struct health *);

@@ -170,7 +170,8 @@ static void
 write_daemons(struct out *o, const struct metrics *m,
     const struct msg_keyd_status *s)
 {
-	bool	 ready = s != NULL && !s->locked && s->audit_ok;
+	bool	 ready = s != NULL && !s->locked && s->audit_ok &&
+		    s->audit_healthy;
 
 	head(o, "igra_up", "gauge", "Does the daemon answer?");
 	put(o, "igra_up{daemon=\"signd\"} 1\n");
@@ -194,6 +195,12 @@ write_keyd(struct out *o, const struct msg_keyd_status *s)
 	    s->unlocked_s);
 	value(o, "igra_audit_ok", "gauge",
 	    "Does the audit log take records?", s->audit_ok);
+	value(o, "igra_audit_healthy", "gauge",
+	    "Is the audit log writable, and as igra-auditd left it?",
+	    s->audit_healthy);
+	value(o, "igra_audit_alerts_total", "counter",
+	    "Security alerts of igra-auditd since it started.",
+	    s->audit_alerts);
 	value(o, "igra_roles_separated", "gauge",
 	    "Do the daemons run as different users?", s->roles_separated);
 	value(o, "igra_keyd_signatures_total", "counter",

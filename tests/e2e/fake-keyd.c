@@ -159,6 +159,7 @@ do_status(struct fake *k, struct enc *e)
 	memset(&m, 0, sizeof(m));
 	m.locked = k->mode == LOCKED;
 	m.audit_ok = k->mode != NOAUDIT;
+	m.audit_healthy = true;
 	m.pid = (uint32_t)getpid();
 	m.kseq = m.audit_seq = k->seq;
 	m.network = bytes_str("devnet");

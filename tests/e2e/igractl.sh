@@ -84,14 +84,16 @@ has "says that it is locked" "$out" "igra-keyd      locked"
 exits 0 "status -j" ctl status -j
 is "every field of keyd's status" \
     "$(printf '%s' "$out" | jq -r '.keyd | keys | sort | join(" ")')" \
-    "audit_commits audit_head audit_ok audit_seq audit_wait_us auditd_pid \
+    "audit_alerts audit_commits audit_head audit_healthy audit_ok audit_reason \
+audit_seq audit_wait_us auditd_pid \
 cache_entries cache_max cache_ttl_s evictions file_salt kseq \
 lock_marker locked memory network pid profile reachable refusals requests \
 roles_separated sandbox signatures unlocked_s uptime_s version"
 is "every field of auditd's status" \
     "$(printf '%s' "$out" | jq -r '.auditd | keys | sort | join(" ")')" \
-    "bytes commits fault have head last_kseq path pid reachable records \
-sandbox seq sync_us uptime_s writable"
+    "alerts append_only bytes commits covered_seq fault have head healthy \
+last_kseq origin path pid reachable reason records sandbox seq sync_us \
+uptime_s writable"
 is "pids are those of the daemons" \
     "$(printf '%s' "$out" | jq -c '[.keyd.pid, .auditd.pid,
     .keyd.auditd_pid]')" "[$pid_keyd,$pid_auditd,$pid_auditd]"

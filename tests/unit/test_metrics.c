@@ -86,7 +86,8 @@ START_TEST(says_who_is_up)
 	memset(&st, 0, sizeof(st));
 	m.keyd_connected = true;
 	st.locked = true;
-	st.audit_ok = true;
+	st.audit_ok = st.audit_healthy = true;
+	st.audit_alerts = 3;
 	s = text(0, &st);
 	has(s, "igra_up{daemon=\"keyd\"} 1");
 	has(s, "igra_up{daemon=\"auditd\"} 1");
@@ -97,6 +98,13 @@ START_TEST(says_who_is_up)
 	s = text(0, &st);
 	has(s, "igra_ready 1");
 	has(s, "igra_audit_wait_seconds_total 1.500001");
+	has(s, "igra_audit_healthy 1");
+	has(s, "igra_audit_alerts_total 3");
+	st.audit_healthy = false;
+	s = text(0, &st);
+	has(s, "igra_audit_healthy 0");
+	has(s, "igra_ready 0");
+	st.audit_healthy = true;
 	st.audit_ok = false;
 	s = text(0, &st);
 	has(s, "igra_up{daemon=\"auditd\"} 0");
