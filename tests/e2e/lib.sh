@@ -224,9 +224,10 @@ wait_for_socket()
 # --- config, keys ---
 
 # mk_conf: writes $T/igra.toml.  Set before: NETWORK (devnet), PROFILE
-# (signer-01), KEY_TYPE (raw_private_key), and lines to add to a table in
-# CONF_SERVICE CONF_HD CONF_PSKT CONF_SECURITY CONF_AUDIT CONF_POLICY CONF_RPC
-# and, for other tables, CONF_MORE.
+# (signer-01), KEY_TYPE (raw_private_key), DATA_DIR ($T; mainnet wants it 0700,
+# and so the sockets elsewhere), and lines to add to a table in CONF_SERVICE
+# CONF_HD CONF_PSKT CONF_SECURITY CONF_AUDIT CONF_POLICY CONF_RPC and, for other
+# tables, CONF_MORE.
 mk_conf()
 {
 	conf=$T/igra.toml
@@ -236,12 +237,12 @@ mk_conf()
 	auditd_admin=$T/run/igra-auditd/admin.sock
 	signd_sock=$T/run/igra-signd/signd.sock
 	log=$T/log/key-audit.log
-	secrets=$T/secrets.bin
+	secrets=${DATA_DIR:-$T}/secrets.bin
 	cat >"$conf" <<-END
 	[service]
 	network = "${NETWORK:-devnet}"
 	active_profile = "${PROFILE:-signer-01}"
-	data_dir = "$T"
+	data_dir = "${DATA_DIR:-$T}"
 	secrets_file = "$secrets"
 	key_audit_log_path = "$log"
 	${CONF_SERVICE-}

@@ -60,6 +60,8 @@ static const struct {
 	/* Devnet's "agrees: error" cannot be a warning on testnet. */
 	{ "group-redeem-script", CAT_CONFIGURATION, START, { E, E, E } },
 	{ "policy-limits", CAT_CONFIGURATION, START, { E, W, N } },
+	/* DESIGN 2 */
+	{ "verify-after-sign", CAT_CONFIGURATION, START, { E, N, N } },
 	{ "rpc-endpoint", CAT_RPC_ENDPOINT, START, { E, W, N } },
 	{ "data-dir-name", CAT_CONFIGURATION, START, { E, W, N } },
 	{ "sandbox", CAT_STARTUP, VALIDATE_CONFINED, { E, W, N } },
@@ -231,6 +233,7 @@ START_TEST(test_all_well)
 		"Group and redeem script: agree",
 		"Position in the redeem script: 1",
 		"Policy: fee and destinations or volume limited",
+		"Signatures: verified before they leave",
 		"Data directory: ",
 		"Config file: ",
 		"Secrets file: ",

@@ -290,7 +290,7 @@ const struct valid_row valid_rows[] = {
 	    "IGRA_SECRETS_PASSPHRASE|--passphrase-file" },
 
 	/* config says which network */
-	{ "network-stated", "-service.network", NULL, { E, W, K },
+	{ "network-stated", "-service.network", NULL, { E, W, D },
 	    "igra.toml|network = \"" },
 	{ "network-stated", "service.network = \"@O\"", NULL, { E, E, K },
 	    "make them agree" },
@@ -472,6 +472,10 @@ const struct valid_row valid_rows[] = {
 	    "policy.max_daily_volume_sompi = 5\npolicy.max_amount_sompi = 5",
 	    NULL, { K, K, K }, "" },
 
+	/* DESIGN 2: switched off anywhere but on mainnet */
+	{ "verify-after-sign", "security.verify_after_sign = false", NULL,
+	    { E, K, K }, "verify_after_sign" },
+
 	/* node_rpc_url not local */
 	{ "rpc-endpoint", "-service.node_rpc_url", NULL, { K, K, K }, "" },
 	{ "rpc-endpoint", "service.node_rpc_url = \"grpc://[::1]:16110\"", NULL,
@@ -565,6 +569,7 @@ valid_spoil(struct valid *f)
 	    "service.hd.xpubs = [\"@Y\"]\n"
 	    "service.pskt.change_address = \"@C\"\n"
 	    "service.pskt.source_addresses = [\"@B\"]\n"
+	    "security.verify_after_sign = false\n"
 	    "group.threshold_m = 1\n"
 	    "-policy.");
 	env_secret(f);
