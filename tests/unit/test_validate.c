@@ -32,7 +32,7 @@ static const struct {
 	{ "encrypted-secrets", CAT_SECRETS, START, { E, E, E } },
 	{ "environment-passphrase", CAT_SECRETS, VALIDATE_PROGRAM |
 	    VALIDATE_CONFIG, { E, W, N } },
-	{ "network-stated", CAT_NETWORK, START, { E, W, N } },
+	{ "network-stated", CAT_NETWORK, START, { E, W, D } },
 	{ "payment-secret", CAT_SECRETS, VALIDATE_SECRETS | VALIDATE_CONFIG,
 	    { E, W, D } },
 	{ "passphrase-strength", CAT_SECRETS, VALIDATE_UNLOCK |

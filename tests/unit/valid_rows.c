@@ -292,7 +292,7 @@ const struct valid_row valid_rows[] = {
 	/* config says which network */
 	{ "network-stated", "-service.network", NULL, { E, W, D },
 	    "igra.toml|network = \"" },
-	{ "network-stated", "service.network = \"@O\"", NULL, { E, E, K },
+	{ "network-stated", "service.network = \"@O\"", NULL, { E, E, E },
 	    "make them agree" },
 
 	/* payment_secret for a phrase */
