@@ -345,6 +345,7 @@ service_validate(int argc, char **argv)
 	v.network = o.network == NULL ? c->network : net;
 	v.when = VALIDATE_CONFIG;
 	v.owner = geteuid();
+	v.elsewhere = o.offline;
 	if (roles_resolve(c, geteuid(), getegid(), &roles, why,
 	    sizeof(why)) == 0) {
 		memcpy(v.uid, roles.uid, sizeof(v.uid));

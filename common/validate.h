@@ -78,6 +78,7 @@ struct validate {
 	uid_t			 uid[3];	/* keyd, signd, auditd */
 	bool			 users_known;
 	const char		*users_error;	/* why they are not, or NULL */
+	bool			 elsewhere;	/* not on the signer's own host */
 	bool			 separated;
 	/* The daemon itself, for VALIDATE_DAEMON and VALIDATE_CONFINED. */
 	bool			 debug;

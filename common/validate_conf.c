@@ -28,6 +28,7 @@ static bool	own_redeem(const struct conf *, uint8_t *, size_t,
 static bool	member_key(const char *, uint8_t *);
 static void	parse_endpoint(const char *, struct endpoint *);
 static bool	local_host(const char *);
+static bool	path_has_word(const char *, const char *);
 
 enum rule_result
 rule_network_mode(const struct validate *v, struct rule_out *o)
@@ -189,8 +190,14 @@ rule_redeem_addresses(const struct validate *v, struct rule_out *o)
 	uint8_t			 script[P2SH_SCRIPT_LEN];
 	size_t			 i, len, before = o->f->n;
 
-	if (c->redeem_script_hex == NULL || *c->redeem_script_hex == '\0')
-		return RULE_NA;
+	if (c->redeem_script_hex == NULL || *c->redeem_script_hex == '\0') {
+		if (v->network != KASPA_MAINNET || c->xpubs.n > 0)
+			return RULE_NA;
+		found(o, "service.pskt.redeem_script_hex is missing: on "
+		    "mainnet nothing else says which coins are ours, and "
+		    "nothing would be signed");
+		return RULE_FOUND;
+	}
 	if (!own_redeem(c, redeem, sizeof(redeem), &len, &ms) || ms.ecdsa) {
 		found_as(o, SEV_ERROR, "service.pskt.redeem_script_hex is no "
 		    "m-of-n Schnorr multisig script");
@@ -352,6 +359,18 @@ rule_verify_after_sign(const struct validate *v, struct rule_out *o)
 	return RULE_FOUND;
 }
 
+/* Has the path a word that begins so ("test", "testnet-10", not "latest")? */
+static bool
+path_has_word(const char *path, const char *word)
+{
+	const char	*p;
+
+	for (p = path; (p = strcasestr(p, word)) != NULL; p++)
+		if (p == path || !isalnum((unsigned char)p[-1]))
+			return true;
+	return false;
+}
+
 enum rule_result
 rule_data_dir_name(const struct validate *v, struct rule_out *o)
 {
@@ -359,8 +378,7 @@ rule_data_dir_name(const struct validate *v, struct rule_out *o)
 
 	if (dir == NULL)
 		return RULE_NA;
-	if (strcasestr(dir, "devnet") != NULL ||
-	    strcasestr(dir, "test") != NULL) {
+	if (path_has_word(dir, "devnet") || path_has_word(dir, "test")) {
 		found(o, "data_dir %s looks like one of devnet or a test",
 		    dir);
 		return RULE_FOUND;

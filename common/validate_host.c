@@ -214,6 +214,10 @@ rule_root(const struct validate *v, struct rule_out *o)
 enum rule_result
 rule_roles(const struct validate *v, struct rule_out *o)
 {
+	if (!v->users_known && v->users_error != NULL && !v->elsewhere) {
+		found(o, "the daemons cannot start: %s", v->users_error);
+		return RULE_FOUND;
+	}
 	if (!v->users_known)
 		return rule_unknown(o, "Roles: not checked (%s)",
 		    v->users_error == NULL ? "the daemons' users are not "

@@ -87,6 +87,8 @@ for d in keyd signd auditd; do
 		continue
 	fi
 	uid=${d}_uid
+	# It listens before it confines itself.
+	wait_for 5 grep -q '^NoNewPrivs:.*1' "$status"
 	is "$d: runs as its user" "$(awk '/^Uid:/ { print $2, $3, $4 }' \
 	    "$status")" "${!uid} ${!uid} ${!uid}"
 	is "$d: no new privileges" "$(awk '/^NoNewPrivs:/ { print $2 }' \

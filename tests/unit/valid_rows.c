@@ -248,6 +248,14 @@ no_users(struct valid *f)
 }
 
 static void
+no_users_elsewhere(struct valid *f)
+{
+	f->v.users_known = false;
+	f->v.elsewhere = true;
+	f->v.users_error = "no user _igra_keyd";
+}
+
+static void
 no_arena(struct valid *f)
 {
 	f->v.has_arena = f->v.memory_locked = false;
@@ -415,6 +423,10 @@ const struct valid_row valid_rows[] = {
 	    { E, E, W }, "source_addresses is not" },
 	{ "redeem-addresses", "service.pskt.change_address = \"@C\"", NULL,
 	    { E, E, W }, "change_address is not" },
+	{ "redeem-addresses", "-service.pskt.redeem_script_hex", NULL,
+	    { E, K, K }, "nothing would be signed" },
+	{ "data-dir-name", "service.data_dir = \"/srv/latest/contest\"", NULL,
+	    { K, K, K }, "" },
 	{ "redeem-addresses", "service.pskt.redeem_script_hex = \"5151ae\"",
 	    NULL, { E, E, E }, "no m-of-n Schnorr" },
 	{ "redeem-addresses", "service.pskt.redeem_script_hex = \"@E\"", NULL,
@@ -541,7 +553,9 @@ const struct valid_row valid_rows[] = {
 	{ "running-as-root", "", root_user, { E, W, K }, "run as root" },
 	{ "running-as-root", "", no_users, { K, K, K }, "" },
 	{ "roles-separated", "", one_role, { E, W, K }, "not separated" },
-	{ "roles-separated", "", no_users, { U, U, K }, "no user _igra_keyd" },
+	{ "roles-separated", "", no_users, { E, W, K }, "no user _igra_keyd" },
+	{ "roles-separated", "", no_users_elsewhere, { U, U, K },
+	    "no user _igra_keyd" },
 	{ "core-dumps", "", cores, { E, W, K }, "core dumps" },
 	{ "memory-lock", "", unlocked, { E, W, K }, "LimitMEMLOCK" },
 	{ "memory-lock", "", no_arena, { K, K, K }, "" },
