@@ -287,16 +287,21 @@ admin_relock(void *arg)
 	audit_tell(&k->audit, &r);
 }
 
+/* In few messages: a full cache may go at once. */
 void
-admin_evicted(const char *ref, const char *reason, void *arg)
+admin_evicted(const char *const ref[], unsigned n, const char *reason,
+    void *arg)
 {
 	struct keyd		*k = arg;
-	struct audit_record	 r;
+	struct audit_record	 r[KEYRING_TELL];
+	unsigned		 i;
 
-	audit_record_init(&r, EV_CACHE_EVICTED, SRC_KEYD, true);
-	audit_set_str(&r, FIELD_KEY_REF, ref);
-	audit_set_str(&r, FIELD_REASON, reason);
-	audit_tell(&k->audit, &r);
+	for (i = 0; i < n; i++) {
+		audit_record_init(&r[i], EV_CACHE_EVICTED, SRC_KEYD, true);
+		audit_set_str(&r[i], FIELD_KEY_REF, ref[i]);
+		audit_set_str(&r[i], FIELD_REASON, reason);
+	}
+	audit_tell_all(&k->audit, r, n);
 }
 
 /* Once a day: an old passphrase does not lock, but nobody shall forget it. */

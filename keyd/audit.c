@@ -431,12 +431,19 @@ audit_submit(struct audit_link *l, struct audit_record *r, uint32_t n,
 void
 audit_tell(struct audit_link *l, struct audit_record *r)
 {
+	audit_tell_all(l, r, 1);
+}
+
+void
+audit_tell_all(struct audit_link *l, struct audit_record *r, uint32_t n)
+{
 	struct audit_wait	*w;
 	const char		*why;
 
-	if ((w = wait_new(l, r, 1, &why)) == NULL)
-		log_alert("an audit record (%s) is lost: %s",
-		    audit_event_name(r->event), why);
+	if ((w = wait_new(l, r, n, &why)) == NULL)
+		log_alert("%u audit record%s (%s) lost: %s", n,
+		    n == 1 ? " is" : "s are", audit_event_name(r->event),
+		    why);
 	else if (l->ready && l->conn != NULL)
 		wait_send(l, w);
 }

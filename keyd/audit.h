@@ -83,6 +83,9 @@ void	audit_submit(struct audit_link *, struct audit_record *, uint32_t n,
  * auditd is away, as far as there is room.
  */
 void	audit_tell(struct audit_link *, struct audit_record *);
+/* n of them, in one message. */
+void	audit_tell_all(struct audit_link *, struct audit_record *,
+	    uint32_t n);
 /*
  * The same for refusals, rejected peers and failed accesses: at most 20 a
  * minute per event type and uid, then one that counts the suppressed.  False

@@ -118,6 +118,7 @@ void	admin_lock(struct client *, const struct frame *);
 /* Locks without an operator (unlock_ttl); no marker. */
 void	admin_relock(void *);
 void	admin_age_check(int, short, void *);
-void	admin_evicted(const char *ref, const char *reason, void *);
+void	admin_evicted(const char *const ref[], unsigned n, const char *reason,
+	    void *);
 
 #endif

@@ -15,16 +15,15 @@ struct file_keys {
 	uint8_t	 layer1[32];
 };
 
+static bool		 usable(const struct keyring *, char *, size_t);
 static int		 open_plain(const struct keyring_file *, uint8_t **,
 			    size_t *, uint8_t **, const char **);
 static void		 file_forget(struct keyring_file *);
-static struct key	*key_new(void);
-static void		 key_free(struct key *);
-static struct key	*cache_find(struct keyring *, const char *);
 static void		 cache_add(struct keyring *, struct key *);
-static void		 cache_drop(struct keyring *, struct key *,
+static void		 cache_drop(struct keyring *, struct keys *,
+			    struct key *);
+static void		 cache_tell(struct keyring *, struct keys *,
 			    const char *);
-static void		 cache_clear(struct keyring *);
 static void		 cache_arm(struct keyring *);
 static void		 cache_expire(void *);
 static void		 unlock_expire(void *);
@@ -34,7 +33,7 @@ keyring_init(struct keyring *r, const struct conf *c, struct event_base *base)
 {
 	memset(r, 0, sizeof(*r));
 	r->conf = c;
-	TAILQ_INIT(&r->keys);
+	keycache_init(&r->cache);
 	r->staged.page = 1;
 	r->evict = boottimer_new(base, cache_expire, r);
 	r->relock = boottimer_new(base, unlock_expire, r);
@@ -45,6 +44,20 @@ bool
 keyring_locked(const struct keyring *r)
 {
 	return r->file.data == NULL;
+}
+
+/* unlock_ttl ends here too, should a request come before its timer. */
+static bool
+usable(const struct keyring *r, char *err, size_t errlen)
+{
+	uint64_t	 ttl = r->conf->unlock_ttl;
+
+	if (!keyring_locked(r) && (ttl == 0 || bootclock_now() <
+	    r->unlocked_at + (int64_t)ttl * NS_PER_S))
+		return true;
+	snprintf(err, errlen, "igra-keyd is locked: unlock it with igractl "
+	    "unlock");
+	return false;
 }
 
 /*
@@ -220,7 +233,7 @@ keyring_commit(struct keyring *r)
 {
 	struct keyring_file	 old = r->file;
 
-	cache_clear(r);
+	keycache_clear(&r->cache);
 	r->file = r->staged;
 	r->facts = r->staged_facts;
 	r->staged = old;
@@ -241,7 +254,7 @@ keyring_abort(struct keyring *r)
 void
 keyring_lock(struct keyring *r)
 {
-	cache_clear(r);
+	keycache_clear(&r->cache);
 	file_forget(&r->staged);
 	file_forget(&r->file);
 	r->unlocked_at = 0;
@@ -259,104 +272,77 @@ unlock_expire(void *arg)
 		r->expired(r->arg);
 }
 
-static struct key *
-key_new(void)
-{
-	struct key	*k;
-
-	if ((k = calloc(1, sizeof(*k))) == NULL)
-		return NULL;
-	if ((k->pair = secmem_alloc(sizeof(*k->pair))) == NULL) {
-		free(k);
-		return NULL;
-	}
-	return k;
-}
-
+/* Wipes one, and keeps its name in gone for cache_tell. */
 static void
-key_free(struct key *k)
+cache_drop(struct keyring *r, struct keys *gone, struct key *k)
 {
-	if (k == NULL)
-		return;
-	secmem_free(k->pair);
-	free(k);
+	keycache_remove(&r->cache, k);
+	key_wipe(k);
+	TAILQ_INSERT_TAIL(gone, k, entry);
+	r->evictions++;
 }
 
-static struct key *
-cache_find(struct keyring *r, const char *profile)
-{
-	struct key	*k;
-
-	TAILQ_FOREACH(k, &r->keys, entry)
-		if (strcmp(k->profile, profile) == 0)
-			return k;
-	return NULL;
-}
-
+/* Telling anybody may take time: it comes after the wiping. */
 static void
-cache_drop(struct keyring *r, struct key *k, const char *reason)
+cache_tell(struct keyring *r, struct keys *gone, const char *reason)
 {
-	TAILQ_REMOVE(&r->keys, k, entry);
-	r->nkeys--;
-	if (reason != NULL) {
-		r->evictions++;
-		/* Wiped first: telling anybody may take time. */
-		secmem_free(k->pair);
-		k->pair = NULL;
+	const char	*ref[KEYRING_TELL];
+	struct key	*k;
+	unsigned	 i, n;
+
+	while (!TAILQ_EMPTY(gone)) {
+		n = 0;
+		TAILQ_FOREACH(k, gone, entry) {
+			ref[n++] = k->ref;
+			if (n == KEYRING_TELL)
+				break;
+		}
 		if (r->evicted != NULL)
-			r->evicted(k->ref, reason, r->arg);
+			r->evicted(ref, n, reason, r->arg);
+		for (i = 0; i < n; i++) {
+			k = TAILQ_FIRST(gone);
+			TAILQ_REMOVE(gone, k, entry);
+			key_free(k);
+		}
 	}
-	key_free(k);
-}
-
-static void
-cache_clear(struct keyring *r)
-{
-	struct key	*k;
-
-	while ((k = TAILQ_FIRST(&r->keys)) != NULL)
-		cache_drop(r, k, NULL);
 }
 
 static void
 cache_add(struct keyring *r, struct key *k)
 {
+	struct keys	 gone = TAILQ_HEAD_INITIALIZER(gone);
+
 	if (r->conf->secret_cache_ttl == 0 || r->conf->secret_cache_max == 0)
 		return;
-	while (r->nkeys >= r->conf->secret_cache_max)
-		cache_drop(r, TAILQ_LAST(&r->keys, keys), "least recently "
-		    "used");
+	while (r->cache.n >= r->conf->secret_cache_max)
+		cache_drop(r, &gone, keycache_idle(&r->cache));
 	k->expires = bootclock_now() +
 	    (int64_t)r->conf->secret_cache_ttl * NS_PER_S;
-	k->listed = true;
-	TAILQ_INSERT_HEAD(&r->keys, k, entry);
-	r->nkeys++;
+	keycache_add(&r->cache, k);
 	cache_arm(r);
+	cache_tell(r, &gone, "least recently used");
 }
 
 static void
 cache_arm(struct keyring *r)
 {
-	struct key	*k;
-	int64_t		 first = 0;
+	struct key	*k = keycache_next(&r->cache);
 
-	TAILQ_FOREACH(k, &r->keys, entry)
-		if (first == 0 || k->expires < first)
-			first = k->expires;
-	boottimer_set(r->evict, first);
+	boottimer_set(r->evict, k == NULL ? 0 : k->expires);
 }
 
 static void
 cache_expire(void *arg)
 {
+	struct keys	 gone = TAILQ_HEAD_INITIALIZER(gone);
 	struct keyring	*r = arg;
-	struct key	*k, *next;
+	struct key	*k;
 	int64_t		 now = bootclock_now();
 
-	TAILQ_FOREACH_SAFE(k, &r->keys, entry, next)
-		if (k->expires <= now)
-			cache_drop(r, k, "time to live over");
+	while ((k = keycache_next(&r->cache)) != NULL && k->expires <= now)
+		cache_drop(r, &gone, k);
 	cache_arm(r);
+	cache_tell(r, &gone, "time to live over");
 }
 
 enum proto_code
@@ -371,17 +357,13 @@ keyring_get(struct keyring *r, const char *profile, struct key **out,
 	enum proto_code		 code;
 
 	*out = NULL;
-	if (keyring_locked(r)) {
-		snprintf(err, errlen, "igra-keyd is locked: unlock it with "
-		    "igractl unlock");
+	if (!usable(r, err, errlen))
 		return CODE_LOCKED;
-	}
 	if (profile == NULL)
 		profile = r->conf->active_profile;
-	if ((k = cache_find(r, profile)) != NULL) {
+	if ((k = keycache_find(&r->cache, profile)) != NULL) {
 		if (k->expires > bootclock_now()) {
-			TAILQ_REMOVE(&r->keys, k, entry);
-			TAILQ_INSERT_HEAD(&r->keys, k, entry);
+			keycache_touch(&r->cache, k);
 			if (acc != NULL && acc->n < KEYRING_MAX_ACCESS) {
 				(void)strlcpy(acc->a[acc->n].name, k->ref,
 				    NAME_BUF);
@@ -391,7 +373,7 @@ keyring_get(struct keyring *r, const char *profile, struct key **out,
 			*out = k;
 			return CODE_NONE;
 		}
-		cache_drop(r, k, "time to live over");
+		cache_expire(r);	/* before its timer could */
 	}
 	if ((k = key_new()) == NULL) {
 		snprintf(err, errlen, "the secret arena is full");
@@ -443,11 +425,8 @@ keyring_list(struct keyring *r, struct pool *pool, struct msg_key_list *m,
 	enum proto_code		 code = CODE_NONE;
 
 	memset(m, 0, sizeof(*m));
-	if (keyring_locked(r)) {
-		snprintf(err, errlen, "igra-keyd is locked: unlock it with "
-		    "igractl unlock");
+	if (!usable(r, err, errlen))
 		return CODE_LOCKED;
-	}
 	if (open_plain(&r->file, &plain, &len, &layer1, &errstr) == -1) {
 		snprintf(err, errlen, "%s", errstr);
 		return CODE_INTERNAL;
@@ -484,5 +463,6 @@ keyring_list(struct keyring *r, struct pool *pool, struct msg_key_list *m,
 	}
 	secmem_free(plain);
 	secmem_free(layer1);
+	stack_scrub();
 	return code;
 }

@@ -8,8 +8,6 @@
 #ifndef IGRA_KEYRING_H
 #define IGRA_KEYRING_H
 
-#include <sys/queue.h>
-
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,13 +15,13 @@
 
 #include "bootclock.h"
 #include "conf.h"
-#include "curve.h"
 #include "isec.h"
+#include "keycache.h"
 #include "messages.h"
-#include "names.h"
 #include "validate.h"
 
 #define KEYRING_MAX_ACCESS	4
+#define KEYRING_TELL		16
 #define KEYRING_ERR		1024	/* room for any message, rules' too */
 
 /* One use of a secret, for the log. */
@@ -38,19 +36,6 @@ struct key_accesses {
 	struct key_access a[KEYRING_MAX_ACCESS];
 };
 
-struct key {
-	TAILQ_ENTRY(key)	 entry;		/* most recently used first */
-	bool			 listed;	/* false: gone after this use */
-	char			 profile[10];
-	char			 ref[NAME_BUF];	/* the secret's name */
-	const char		*backend;
-	bool			 hd;
-	uint8_t			 pub[33];	/* compressed */
-	secp256k1_keypair	*pair;		/* in the arena */
-	int64_t			 expires;	/* bootclock */
-};
-TAILQ_HEAD(keys, key);
-
 struct keyring_file {
 	uint8_t			*data;		/* ciphertext; NULL: locked */
 	size_t			 len;
@@ -64,17 +49,19 @@ struct keyring {
 	struct keyring_file	 file;
 	struct keyring_file	 staged;
 	uint64_t		 staging;	/* number of what is staged */
-	struct keys		 keys;
-	unsigned		 nkeys;
+	struct keycache		 cache;
 	struct boottimer	*evict;
 	struct boottimer	*relock;	/* unlock_ttl */
 	int64_t			 unlocked_at;
 	struct secret_facts	 facts;		/* of the active key */
 	struct secret_facts	 staged_facts;
 	uint64_t		 evictions;
-	/* Told of each eviction by time or for room (reason in words). */
-	void			(*evicted)(const char *ref, const char *reason,
-				    void *);
+	/*
+	 * Told of evictions by time or for room (reason in words), after
+	 * all that is due has been wiped: n names, at most KEYRING_TELL.
+	 */
+	void			(*evicted)(const char *const ref[], unsigned n,
+				    const char *reason, void *);
 	/* unlock_ttl is over. */
 	void			(*expired)(void *);
 	void			*arg;

@@ -366,7 +366,7 @@ request_status(struct client *c, const struct frame *f)
 		m.payment_chars = k->ring.facts.payment_chars;
 		memcpy(m.public_key, k->pub, sizeof(m.public_key));
 	}
-	m.cache_entries = k->ring.nkeys;
+	m.cache_entries = k->ring.cache.n;
 	m.cache_max = (uint32_t)conf->secret_cache_max;
 	m.cache_ttl_s = conf->secret_cache_ttl;
 	m.signatures = k->signatures;

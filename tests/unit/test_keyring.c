@@ -34,11 +34,12 @@ static unsigned			 evictions, expiries;
 static char			 evicted_ref[NAME_BUF], evicted_why[64];
 
 static void
-evicted(const char *which, const char *why, void *arg)
+evicted(const char *const which[], unsigned n, const char *why, void *arg)
 {
 	ck_assert_ptr_eq(arg, &r);
-	evictions++;
-	(void)strlcpy(evicted_ref, which, sizeof(evicted_ref));
+	ck_assert(n > 0 && n <= KEYRING_TELL);
+	evictions += n;
+	(void)strlcpy(evicted_ref, which[n - 1], sizeof(evicted_ref));
 	(void)strlcpy(evicted_why, why, sizeof(evicted_why));
 }
 
@@ -185,14 +186,14 @@ START_TEST(stage_commit_lock)
 	ck_assert(!use(NULL));
 	ck_assert_mem_eq(pub, want, 33);
 	ck_assert(use("signer-01"));
-	ck_assert_uint_eq(r.nkeys, 1);
+	ck_assert_uint_eq(r.cache.n, 1);
 	ck_assert(in_arena(key, 32));	/* or we see nothing */
 	/* Another file takes its place, whole. */
 	isec_plain_free(&plain);
 	ck_assert_int_eq(isec_plain_init(&plain), 0);
 	put_raw("igra.signer.private_key_signer-01", 0x32);
 	unlock();
-	ck_assert_uint_eq(r.nkeys, 0);
+	ck_assert_uint_eq(r.cache.n, 0);
 	ck_assert(!in_arena(key, 32));
 	ck_assert(!use(NULL));
 	ck_assert_mem_ne(pub, want, 33);
@@ -265,7 +266,7 @@ START_TEST(time_to_live)
 	ck_assert_str_eq(evicted_ref, "igra.signer.private_key_signer-01");
 	ck_assert_str_eq(evicted_why, "time to live over");
 	ck_assert_uint_eq(secmem_used(), 0);
-	ck_assert_uint_eq(r.nkeys, 0);
+	ck_assert_uint_eq(r.cache.n, 0);
 	ck_assert(!keyring_locked(&r));
 	ck_assert(!use(NULL));			/* derived anew */
 	keyring_lock(&r);
@@ -300,7 +301,7 @@ START_TEST(nothing_cached)
 	ck_assert_uint_eq(secmem_used(), 0);
 	ck_assert(!in_arena(key, 32));
 	ck_assert(!use(NULL));
-	ck_assert_uint_eq(r.nkeys, 0);
+	ck_assert_uint_eq(r.cache.n, 0);
 	ck_assert_uint_eq(evictions, 0);
 }
 END_TEST
@@ -322,7 +323,7 @@ START_TEST(least_recently_used)
 	ck_assert(!use("signer-03"));
 	ck_assert(use("signer-01"));
 	ck_assert(!use("signer-04"));
-	ck_assert_uint_eq(r.nkeys, 3);
+	ck_assert_uint_eq(r.cache.n, 3);
 	ck_assert_uint_eq(evictions, 1);
 	ck_assert_str_eq(evicted_ref, "igra.signer.private_key_signer-02");
 	ck_assert_str_eq(evicted_why, "least recently used");

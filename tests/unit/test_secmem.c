@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "secmem.h"
@@ -147,6 +148,63 @@ START_TEST(stress)
 	ck_assert_ptr_nonnull(p = secmem_alloc(secmem_size() - 16));
 	ck_assert(zero(p, secmem_size() - 16));
 	ck_assert_ptr_null(secmem_alloc(0));
+	secmem_free(p);
+}
+END_TEST
+
+#define MANY	20000
+
+/*
+ * As many as the largest caches hold, given back in the order they came, in
+ * the opposite one, every second first, or at random: no walk over the arena.
+ */
+START_TEST(many)
+{
+	static uint8_t	*p[MANY];
+	struct timespec	 a, b;
+	const char	*errstr;
+	uint8_t		*t;
+	size_t		 i, j;
+	long		 ms;
+
+	ck_assert_int_eq(secmem_init(MANY * 112, SECMEM_NO_MEMFD, &errstr),
+	    0);
+	clock_gettime(CLOCK_MONOTONIC, &a);
+	for (i = 0; i < MANY; i++) {
+		ck_assert_ptr_nonnull(p[i] = secmem_alloc(96));
+		memset(p[i], 0x5a, 96);
+	}
+	ck_assert_uint_eq(secmem_used(), MANY * 96);
+	srandom(3);
+	for (i = MANY - 1; _i == 3 && i > 0; i--) {
+		j = (size_t)random() % (i + 1);
+		t = p[i];
+		p[i] = p[j];
+		p[j] = t;
+	}
+	for (i = 0; i < MANY; i++)
+		secmem_free(p[_i == 1 ? MANY - 1 - i : _i == 2 ?
+		    i * 2 % MANY + i * 2 / MANY : i]);
+	clock_gettime(CLOCK_MONOTONIC, &b);
+	ms = (long)(b.tv_sec - a.tv_sec) * 1000 +
+	    (b.tv_nsec - a.tv_nsec) / 1000000;
+	ck_assert_msg(ms < 500, "%ld ms", ms);
+	ck_assert_uint_eq(secmem_used(), 0);
+	ck_assert_ptr_nonnull(t = secmem_alloc(secmem_size() - 16));
+	ck_assert(zero(t, secmem_size() - 16));
+}
+END_TEST
+
+/* Somebody else may have it by now: that is the end, and all is wiped. */
+START_TEST(freed_twice)
+{
+	uint8_t	*p, *q;
+
+	start(SECMEM_NO_MEMFD);
+	ck_assert_ptr_nonnull(q = secmem_alloc(100));
+	ck_assert_ptr_nonnull(p = secmem_alloc(100));
+	memset(q, 0x5a, 100);
+	secmem_free(p);
 	secmem_free(p);
 }
 END_TEST
@@ -334,6 +392,8 @@ main(void)
 
 	tcase_set_timeout(tc, 30);
 	tcase_add_loop_test(tc, stress, 0, 2);
+	tcase_add_loop_test(tc, many, 0, 4);
+	tcase_add_test_raise_signal(tc, freed_twice, SIGABRT);
 	tcase_add_test(tc, limits);
 	tcase_add_test(tc, guards);
 #ifndef IGRA_SANITIZED

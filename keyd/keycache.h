@@ -1,0 +1,65 @@
+/*
+ * The keypairs that keyd keeps for a while: found by name, dropped when their
+ * time is over or when room is needed, least recently used first.  Every step
+ * takes at most log(n), so that a full cache delays neither eviction nor lock.
+ */
+#ifndef IGRA_KEYCACHE_H
+#define IGRA_KEYCACHE_H
+
+#include <sys/queue.h>
+#include <sys/tree.h>
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "curve.h"
+#include "names.h"
+
+struct key {
+	TAILQ_ENTRY(key)	 entry;		/* most recently used first */
+	RB_ENTRY(key)		 name_entry;
+	RB_ENTRY(key)		 time_entry;
+	bool			 listed;	/* false: gone after this use */
+	char			 profile[10];	/* what it is found by */
+	char			 ref[NAME_BUF];	/* the secret's name */
+	const char		*backend;
+	bool			 hd;
+	uint8_t			 pub[33];	/* compressed */
+	secp256k1_keypair	*pair;		/* in the arena */
+	int64_t			 expires;	/* bootclock */
+	uint64_t		 serial;	/* of keycache_add */
+};
+TAILQ_HEAD(keys, key);
+RB_HEAD(keys_by_name, key);
+RB_HEAD(keys_by_time, key);
+
+struct keycache {
+	struct keys		 used;		/* most recently used first */
+	struct keys_by_name	 by_name;
+	struct keys_by_time	 by_time;
+	unsigned		 n;
+	uint64_t		 serial;
+};
+
+/* NULL when memory or the arena is full. */
+struct key	*key_new(void);
+/* Wipes and frees; NULL is fine. */
+void		 key_free(struct key *);
+/* Wipes the keypair and keeps the rest, to tell of. */
+void		 key_wipe(struct key *);
+
+void		 keycache_init(struct keycache *);
+/* Does not count as a use; NULL when it is not there. */
+struct key	*keycache_find(struct keycache *, const char *profile);
+/* expires and profile are set; no other key has this profile. */
+void		 keycache_add(struct keycache *, struct key *);
+void		 keycache_remove(struct keycache *, struct key *);
+void		 keycache_touch(struct keycache *, struct key *);
+/* The one whose time is over first, NULL when empty. */
+struct key	*keycache_next(struct keycache *);
+/* The one not used for longest, NULL when empty. */
+struct key	*keycache_idle(struct keycache *);
+/* Wipes and frees all. */
+void		 keycache_clear(struct keycache *);
+
+#endif

@@ -1,0 +1,213 @@
+/* The cache of keypairs: against a model, and when it is full. */
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "keyd/keyring.h"
+#include "log.h"
+#include "secmem.h"
+
+#define FULL	10000
+
+static struct key *
+make(unsigned i, int64_t expires)
+{
+	struct key	*k = key_new();
+
+	if (k == NULL)
+		return NULL;
+	snprintf(k->profile, sizeof(k->profile), "key-%05u", i % 100000);
+	snprintf(k->ref, sizeof(k->ref), "%s", k->profile);
+	memset(k->pair, 0x5a, sizeof(*k->pair));
+	k->expires = expires;
+	return k;
+}
+
+static double
+ms(void)
+{
+	struct timespec	 ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (double)ts.tv_sec * 1e3 + (double)ts.tv_nsec / 1e6;
+}
+
+static void
+start(void)
+{
+	const char	*errstr;
+
+	/* What keyd sets aside for each key has to do. */
+	ck_assert_int_eq(secmem_init(FULL * 160, SECMEM_NO_MEMFD, &errstr),
+	    0);
+}
+
+/* Steps of all kinds beside two plain arrays. */
+START_TEST(model)
+{
+	struct keycache	 c;
+	struct key	*at[64] = { NULL }, *k, *want;
+	uint64_t	 used[64] = { 0 }, tick = 0;
+	unsigned	 i, j, n = 0, round;
+
+	start();
+	keycache_init(&c);
+	ck_assert_ptr_null(keycache_next(&c));
+	ck_assert_ptr_null(keycache_idle(&c));
+	srandom(5);
+	for (round = 0; round < 50000; round++) {
+		i = (unsigned)random() % 64;
+		k = make(i, random() % 50);
+		ck_assert_ptr_eq(keycache_find(&c, k->profile), at[i]);
+		if (at[i] == NULL) {
+			keycache_add(&c, k);
+			ck_assert(k->listed);
+			at[i] = k;
+			used[i] = ++tick;
+			n++;
+			k = NULL;
+		} else if (random() % 2 == 0) {
+			keycache_touch(&c, at[i]);
+			used[i] = ++tick;
+		} else {
+			keycache_remove(&c, at[i]);
+			ck_assert(!at[i]->listed);
+			key_free(at[i]);
+			at[i] = NULL;
+			n--;
+		}
+		key_free(k);
+		ck_assert_uint_eq(c.n, n);
+		want = NULL;
+		for (j = 0; j < 64; j++)
+			if (at[j] != NULL && (want == NULL || at[j]->expires <
+			    want->expires))
+				want = at[j];
+		ck_assert_int_eq(keycache_next(&c) == NULL, want == NULL);
+		if (want != NULL)
+			ck_assert_int_eq(keycache_next(&c)->expires,
+			    want->expires);
+		for (want = NULL, j = i = 0; j < 64; j++)
+			if (at[j] != NULL && (want == NULL || used[j] <
+			    used[i])) {
+				want = at[j];
+				i = j;
+			}
+		ck_assert_ptr_eq(keycache_idle(&c), want);
+	}
+	ck_assert_ptr_null(keycache_find(&c, "key-000001"));
+	keycache_clear(&c);
+	ck_assert_uint_eq(c.n, 0);
+	ck_assert_uint_eq(secmem_used(), 0);
+	keycache_clear(&c);
+}
+END_TEST
+
+/* --- with a keyring around it --- */
+
+static struct keyring	 r;
+static struct conf	*conf;
+static unsigned		 told;
+static double		 when_told;
+
+static void
+evicted(const char *const ref[], unsigned n, const char *why, void *arg)
+{
+	unsigned	 i;
+
+	(void)why;
+	(void)arg;
+	if (told == 0)
+		when_told = ms();
+	for (i = 0; i < n; i++)
+		ck_assert_int_eq(strncmp(ref[i], "key-", 4), 0);
+	ck_assert_uint_eq(secmem_used(), 0);	/* all are wiped by now */
+	told += n;
+}
+
+static struct event_base *
+fill(int64_t expires)
+{
+	static const char	 text[] = "[service]\nnetwork = \"devnet\"\n"
+	    "active_profile = \"signer-01\"\n"
+	    "[security]\nsecret_cache_max = 10000\n";
+	struct event_base	*base = event_base_new();
+	struct key		*k;
+	unsigned		 i;
+	char			 err[256];
+
+	start();
+	conf = conf_parse(text, sizeof(text) - 1, "igra.toml", NULL, 0, err,
+	    sizeof(err));
+	ck_assert_msg(conf != NULL, "%s", err);
+	ck_assert_int_eq(keyring_init(&r, conf, base), 0);
+	r.evicted = evicted;
+	for (i = 0; i < FULL; i++) {
+		ck_assert_ptr_nonnull(k = make(i, expires + i % 1000));
+		keycache_add(&r.cache, k);
+	}
+	ck_assert_uint_eq(r.cache.n, FULL);
+	ck_assert_uint_eq(secmem_used(), FULL * 96);
+	return base;
+}
+
+/* igractl lock: all is gone within 50 ms. */
+START_TEST(lock_full)
+{
+	double	 t;
+
+	fill(bootclock_now() + 3600 * NS_PER_S);
+	t = ms();
+	keyring_lock(&r);
+	t = ms() - t;
+	printf("a full cache of %d keys is wiped in %.2f ms\n", FULL, t);
+	ck_assert_msg(t < 50, "%.2f ms", t);
+	ck_assert_uint_eq(r.cache.n, 0);
+	ck_assert_uint_eq(secmem_used(), 0);
+	ck_assert_uint_eq(told, 0);
+}
+END_TEST
+
+/* All at their time, at once, when nothing asks. */
+START_TEST(evict_full)
+{
+	struct timeval		 tv = { 0, 500000 };
+	struct event_base	*base;
+	double			 due, t = ms();
+	int64_t			 now = bootclock_now();
+
+	base = fill(now + 200 * 1000000);
+	due = t + 200;
+	boottimer_set(r.evict, keycache_next(&r.cache)->expires);
+	event_base_loopexit(base, &tv);
+	event_base_dispatch(base);
+	ck_assert_uint_eq(told, FULL);
+	ck_assert_uint_eq(r.evictions, FULL);
+	printf("and evicted %.2f ms after its time\n", when_told - due);
+	ck_assert_msg(when_told - due < 100, "%.2f ms", when_told - due);
+	ck_assert_uint_eq(r.cache.n, 0);
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite	*s = suite_create("keycache");
+	TCase	*tc = tcase_create("keycache");
+	SRunner	*sr;
+	int	 failed;
+
+	log_init("test_keycache", 0);
+	tcase_set_timeout(tc, 60);
+	tcase_add_test(tc, model);
+	tcase_add_test(tc, lock_full);
+	tcase_add_test(tc, evict_full);
+	suite_add_tcase(s, tc);
+	sr = srunner_create(s);
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? 0 : 1;
+}
