@@ -397,6 +397,7 @@ do_init(const void *arg)
 	while (*args != NULL)
 		argv[n++] = *args++;
 	argv[n] = NULL;
+	conf_free(d.conf);		/* setup()'s: daemon_init forgets it */
 	daemon_init(&d, ROLE_KEYD, n, argv);
 }
 
