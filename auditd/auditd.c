@@ -6,7 +6,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/fileattr.h"
 #include "common/log.h"
+#include "common/secmem.h"
 
 #include "auditd/auditd.h"
 
@@ -17,11 +19,14 @@ static struct auditd	 auditd;
 
 static void	 on_commit(int, short, void *);
 static void	 on_recover(int, short, void *);
+static void	 retry_soon(struct auditd *);
 static void	 on_limiter(int, short, void *);
 static void	 on_stop(int, short, void *);
 static void	 on_hup(int, short, void *);
 static struct event *must(struct event *);
 static void	 make_events(struct auditd *);
+static void	 make_arena(struct auditd *);
+static void	 open_reserve(struct auditd *);
 static void	 open_writer(struct auditd *);
 static int	 serve(struct auditd *);
 
@@ -44,26 +49,79 @@ auditd_schedule(struct auditd *a)
 	event_active(a->commit_ev, EV_TIMEOUT, 1);
 }
 
-int
-auditd_commit(struct auditd *a)
+bool
+auditd_writable(const struct auditd *a)
+{
+	return !a->faulted && !a->stopped && !seal_outstanding(a);
+}
+
+const char *
+auditd_reason(const struct auditd *a)
+{
+	if (a->stopped || a->tampered != 0)
+		return a->tamper_text;
+	if (a->faulted)
+		return a->fault;
+	return a->nospace ? "no space left for the audit log: only refusals, "
+	    "locks and alerts are recorded" : "";
+}
+
+static void
+retry_soon(struct auditd *a)
 {
 	struct timeval	 soon = { 0, RECOVER_MS * 1000 };
 
-	if (writer_commit(a->writer) == -1) {
-		if (!a->faulted) {
-			a->faulted = true;
-			log_alert("%s cannot be written (%s): nothing is "
-			    "signed until it can", a->log.path,
-			    writer_fault(a->writer));
-			own_fault(a, writer_fault(a->writer));
-		}
-		event_add(a->recover_ev, &soon);
-		return -1;
+	event_add(a->recover_ev, &soon);
+}
+
+/*
+ * A full disk is no fault as long as there is a reserve: those records that
+ * may use it are queued again with the next commit, in this turn of the loop.
+ */
+int
+auditd_fault(struct auditd *a, const char *why)
+{
+	if (writer_full(a->writer) && reserve_give(&a->reserve)) {
+		a->nospace = true;
+		log_alert("%s cannot be written (%s): nothing is signed; "
+		    "refusals, locks and alerts are recorded in the reserve",
+		    a->log.path, why);
+		own_fault(a, why);
+		auditd_schedule(a);
+	} else if (!a->faulted) {
+		a->faulted = true;
+		(void)strlcpy(a->fault, why, sizeof(a->fault));
+		log_alert("%s cannot be written (%s): nothing is signed until "
+		    "it can%s", a->log.path, why,
+		    fileattr_append_only(a->log.fd) ? "; it has the "
+		    "append-only attribute, so that a half-written line may "
+		    "have to be cut off by hand: chattr -a it" : "");
+		own_fault(a, why);
+		clients_again(a);
 	}
+	retry_soon(a);
+	clients_health(a);
+	return -1;
+}
+
+int
+auditd_commit(struct auditd *a)
+{
+	if (seal_outstanding(a) && seal_finish(a) == -1)
+		return -1;
+	if (!a->faulted && !a->stopped) {
+		clients_again(a);
+		own_flush(a);
+	}
+	if (writer_commit(a->writer) == -1)
+		return auditd_fault(a, writer_fault(a->writer));
 	if (a->faulted && writer_fault(a->writer) == NULL) {
 		a->faulted = false;
 		log_info("%s is writable again", a->log.path);
 	}
+	seal_schedule(a);
+	rotate_if_large(a);
+	clients_health(a);
 	return 0;
 }
 
@@ -79,17 +137,24 @@ on_commit(int fd, short what, void *arg)
 static void
 on_recover(int fd, short what, void *arg)
 {
-	struct timeval	 soon = { 0, RECOVER_MS * 1000 };
 	struct auditd	*a = arg;
 
 	(void)fd;
 	(void)what;
-	if (TAILQ_EMPTY(&a->own))
-		own_fault(a, writer_fault(a->writer));
-	own_flush(a);
+	if (a->stopped)
+		return;
+	if (a->nospace && reserve_keep(&a->reserve) == 0) {
+		a->nospace = false;
+		log_info("%s: there is space again", a->log.path);
+	}
+	if (a->faulted && !seal_outstanding(a)) {
+		if (TAILQ_EMPTY(&a->own))
+			own_fault(a, a->fault);
+		own_flush(a);
+	}
 	(void)auditd_commit(a);
-	if (a->faulted)
-		event_add(a->recover_ev, &soon);
+	if (a->faulted || a->nospace)
+		retry_soon(a);
 }
 
 static void
@@ -148,6 +213,32 @@ make_events(struct auditd *a)
 	event_add(ev, NULL);
 }
 
+/* For the checkpoints' secrets. */
+static void
+make_arena(struct auditd *a)
+{
+	const char	*errstr;
+
+	log_onfatal(secmem_wipe);
+	if (secmem_init(CHECKPOINT_ARENA, 0, &errstr) == 0)
+		return;
+	if (a->d.network == KASPA_MAINNET)
+		fatalx("%s", errstr);
+	log_warning("%s", errstr);
+	if (secmem_init_insecure(CHECKPOINT_ARENA) == -1)
+		fatalx("cannot map the secret arena");
+}
+
+static void
+open_reserve(struct auditd *a)
+{
+	if (reserve_open(&a->reserve, a->log.dirfd, a->d.conf->reserve_bytes,
+	    a->d.uid[ROLE_AUDITD]) == -1)
+		log_alert("%s/%s: cannot put reserve_bytes by: %s", a->log.dir,
+		    RESERVE_FILE, strerror(errno));
+}
+
+/* What opening has found comes first, and a Checkpoint before even that. */
 static void
 open_writer(struct auditd *a)
 {
@@ -155,9 +246,12 @@ open_writer(struct auditd *a)
 	    &a->log.scan.chain, &writer_system);
 	if (a->writer == NULL)
 		fatal("cannot make the writer");
-	own_started(a);
+	seal_recover(a);
 	own_findings(a);
+	own_started(a);
 	(void)auditd_commit(a);
+	tamper_init(a);
+	tamper_look(a, false);
 }
 
 /* Until a signal; then all that has been sent is written. */
@@ -172,11 +266,11 @@ serve(struct auditd *a)
 		event_base_loop(a->base, EVLOOP_NONBLOCK);
 	own_suppressed(a, true);
 	own_stopped(a, "signal");
-	own_flush(a);
-	if (auditd_commit(a) == -1 || !TAILQ_EMPTY(&a->own)) {
+	if (a->stopped || auditd_commit(a) == -1 || !TAILQ_EMPTY(&a->own)) {
 		log_alert("stopped with records that could not be written");
 		return 1;
 	}
+	(void)seal_now(a);
 	return 0;
 }
 
@@ -191,6 +285,7 @@ main(int argc, char **argv)
 	a->started = monotonic_ns();
 	TAILQ_INIT(&a->clients);
 	TAILQ_INIT(&a->pending);
+	TAILQ_INIT(&a->again);
 	TAILQ_INIT(&a->own);
 	limiter_init(&a->limiter, LIMITER_EVENTS, LIMITER_WINDOW);
 	if (logfile_init(&a->log, a->d.conf->key_audit_log_path, err,
@@ -202,6 +297,7 @@ main(int argc, char **argv)
 	admin_fd = daemon_bind(&a->d, a->d.conf->auditd_admin_socket);
 	if (logfile_open_dir(&a->log, err, sizeof(err)) == -1)
 		fatalx("%s", err);
+	daemon_allow_memlock(&a->d, CHECKPOINT_ARENA + 1024 * 1024);
 	daemon_drop(&a->d, a->log.dir);
 	/*
 	 * The directory is open already; the file comes only now, since what
@@ -213,8 +309,11 @@ main(int argc, char **argv)
 	daemon_listen(fd);
 	daemon_listen(admin_fd);
 	make_events(a);
+	make_arena(a);
+	open_reserve(a);
 	daemon_confine(&a->d);
 
+	seal_open(a);
 	open_writer(a);
 	clients_init(a, fd, admin_fd);
 	log_info("writing %s, seq %" PRIu64 " (%s)", a->log.path,
@@ -222,6 +321,10 @@ main(int argc, char **argv)
 	ret = serve(a);
 	clients_free(a);
 	writer_free(a->writer);
+	watch_free(a->watch);
+	reserve_close(&a->reserve);
+	checkpoint_close(&a->cp);
+	secmem_wipe();
 	logfile_close(&a->log);
 	return ret;
 }

@@ -13,8 +13,12 @@
 
 #include "common/daemon.h"
 #include "common/limiter.h"
+#include "proto/messages.h"
 
+#include "auditd/checkpoint.h"
 #include "auditd/logfile.h"
+#include "auditd/reserve.h"
+#include "auditd/watch.h"
 #include "auditd/writer.h"
 
 struct client;
@@ -35,6 +39,26 @@ struct auditd {
 	struct event		*commit_ev;	/* runs after the reads of a turn */
 	struct event		*recover_ev;	/* pending while not writable */
 	bool			 faulted;
+	char			 fault[192];	/* why, when faulted */
+
+	struct checkpoint	 cp;
+	struct event		*seal_ev;	/* pending while records are bare */
+	bool			 seal_failed;	/* said so */
+
+	struct reserve		 reserve;
+	bool			 nospace;	/* the reserve is being used */
+
+	struct watch		*watch;
+	struct event		*check_ev;	/* permission_check_interval */
+	unsigned		 tampered;	/* TAMPER_* */
+	bool			 stopped;	/* until igractl audit reopen */
+	char			 tamper_text[256];	/* the worst of it */
+	char			 copied[CLOSED_MAX];	/* what was copied out */
+
+	uint64_t		 rotate_after;	/* not before, ns: it failed */
+	uint64_t		 alerts;	/* SecurityAlerts of our own */
+	uint64_t		 told_alerts;	/* to keyd */
+	char			 told_reason[PROTO_MAX_HEALTH + 1];
 
 	struct limiter		 limiter;
 	struct event		*limiter_ev;	/* pending while it counts */
@@ -43,6 +67,7 @@ struct auditd {
 	struct event		*accept_ev;	/* pending while out of descriptors */
 	struct client_list	 clients;
 	struct pending_list	 pending;	/* messages that wait for the sync */
+	struct pending_list	 again;		/* to be written to the reserve */
 
 	struct own_list		 own;		/* own records not yet durable */
 	unsigned		 nown;
@@ -57,6 +82,63 @@ uint64_t	 monotonic_ns(void);
 void		 auditd_schedule(struct auditd *);
 /* Commits now; watches over the fault and the way out of it. */
 int		 auditd_commit(struct auditd *);
+/* Nothing is written until it can be again.  Returns -1. */
+int		 auditd_fault(struct auditd *, const char *why);
+/* Records can be queued: no fault, no tampering, no line that comes first. */
+bool		 auditd_writable(const struct auditd *);
+/* For keyd and the operator: "" when all is well. */
+const char	*auditd_reason(const struct auditd *);
+
+/* seal.c: when checkpoints are made */
+
+/* Opens the state; fatal on error. */
+void		 seal_open(struct auditd *);
+/* Which key goes on; appends a line that is missing.  Alerts. */
+void		 seal_recover(struct auditd *);
+/* After a commit: is one due now, or when? */
+void		 seal_schedule(struct auditd *);
+/*
+ * Commits what is queued and covers all with a checkpoint, unless the last
+ * line is one.  0 or -1.
+ */
+int		 seal_now(struct auditd *);
+/* A line is signed that must be the log's next. */
+bool		 seal_outstanding(const struct auditd *);
+int		 seal_finish(struct auditd *);
+
+/* rotate.c */
+
+/* A file that has grown to rotate_size is closed. */
+void		 rotate_if_large(struct auditd *);
+/* operator: uid, or -1 for none.  CODE_NONE, or the reason in err. */
+enum proto_code	 rotate_now(struct auditd *, const char *reason,
+		    int64_t operator, char *err, size_t);
+/* After tampering: takes records again.  Same results. */
+enum proto_code	 rotate_reopen(struct auditd *, uid_t operator, char *err,
+		    size_t);
+
+/* tamper.c: what others have done to the file */
+
+#define TAMPER_MODE	0x01
+#define TAMPER_OWNER	0x02
+#define TAMPER_LINKS	0x04
+#define TAMPER_DIR	0x08
+#define TAMPER_SHORT	0x10
+#define TAMPER_LONG	0x20
+#define TAMPER_DELETED	0x40
+#define TAMPER_REPLACED	0x80
+/* After these nothing is written until an operator has looked. */
+#define TAMPER_STOPS	(TAMPER_SHORT | TAMPER_LONG | TAMPER_DELETED | \
+			TAMPER_REPLACED)
+
+void		 tamper_init(struct auditd *);
+/* Looks; again: alerts also about what is known. */
+void		 tamper_look(struct auditd *, bool again);
+/* What is wrong right now, TAMPER_*. */
+unsigned	 tamper_now(struct auditd *);
+/* How much of what was written the open file still has, in bytes. */
+off_t		 tamper_left(struct auditd *);
+const char	*tamper_name(unsigned bit);
 
 /* own.c: records that igra-auditd writes about itself */
 
@@ -71,6 +153,12 @@ void		 own_started(struct auditd *);
 void		 own_stopped(struct auditd *, const char *reason);
 /* What opening the log found, as SecurityAlert. */
 void		 own_findings(struct auditd *);
+/*
+ * A SecurityAlert, to stderr and to the log; operator: uid, or -1.  first:
+ * before all that waits.
+ */
+void		 own_alert(struct auditd *, const struct finding *,
+		    int64_t operator, bool first);
 void		 own_fault(struct auditd *, const char *fault);
 /*
  * A rejected peer or request, within the limiter: true when it is to be
@@ -87,5 +175,9 @@ void		 own_suppressed(struct auditd *, bool all);
 /* Starts to serve the two listening sockets. */
 void		 clients_init(struct auditd *, int auditd_fd, int admin_fd);
 void		 clients_free(struct auditd *);
+/* Queues again, for the reserve, what a full disk has refused. */
+void		 clients_again(struct auditd *);
+/* Tells keyd how the log is, if that has changed. */
+void		 clients_health(struct auditd *);
 
 #endif

@@ -12,6 +12,9 @@
 #define SEQ_KEY		"{\"seq\":"
 #define PREV_KEY	",\"prev\":\""
 #define KSEQ_KEY	",\"kseq\":"
+#define LAST_KSEQ_KEY	",\"last_kseq\":"
+#define CHECKPOINT	",\"event_type\":\"Checkpoint\","
+#define EVENT_WITHIN	256
 #define BUFSIZE		(4 * AUDIT_MAX_LINE)
 
 /* A scan under way. */
@@ -22,6 +25,7 @@ struct reader {
 };
 
 static size_t	 digits(const char *, size_t, uint64_t *);
+static int	 parse_kseq(const char *, size_t, const char *, uint64_t *);
 static void	 line_end(struct reader *, const char *, size_t, off_t);
 static void	 mark_break(struct chain_scan *, off_t);
 static size_t	 take_lines(struct reader *, const char *, size_t, off_t);
@@ -54,10 +58,25 @@ digits(const char *p, size_t len, uint64_t *v)
 	return i;
 }
 
+/*
+ * In JSON the quote of a key is unescaped, so no text field can hold these
+ * bytes.
+ */
+static int
+parse_kseq(const char *p, size_t len, const char *key, uint64_t *kseq)
+{
+	const char	*hit;
+
+	if ((hit = memmem(p, len, key, strlen(key))) == NULL)
+		return 0;
+	hit += strlen(key);
+	return digits(hit, (size_t)(p + len - hit), kseq) == 0 ? -1 : 0;
+}
+
 int
 chain_parse(const char *line, size_t len, struct chain_line *cl)
 {
-	const char	*p = line, *hit, *end;
+	const char	*p = line, *end;
 	size_t		 n, binlen;
 
 	memset(cl, 0, sizeof(*cl));
@@ -81,16 +100,13 @@ chain_parse(const char *line, size_t len, struct chain_line *cl)
 	    &binlen, &end) != 0 || binlen != CHAIN_HASH ||
 	    p[2 * CHAIN_HASH] != '"')
 		return -1;
-	/*
-	 * In JSON the quote of a key is unescaped, so no text field can hold
-	 * these bytes.
-	 */
-	if ((hit = memmem(p, len, KSEQ_KEY, sizeof(KSEQ_KEY) - 1)) != NULL) {
-		hit += sizeof(KSEQ_KEY) - 1;
-		if (digits(hit, (size_t)(p + len - hit), &cl->kseq) == 0)
-			return -1;
-	}
-	return 0;
+	/* It follows prev and the timestamp. */
+	cl->checkpoint = memmem(p, len < EVENT_WITHIN ? len : EVENT_WITHIN,
+	    CHECKPOINT, sizeof(CHECKPOINT) - 1) != NULL;
+	if (parse_kseq(p, len, KSEQ_KEY, &cl->kseq) == -1)
+		return -1;
+	return cl->kseq != 0 ? 0 : parse_kseq(p, len, LAST_KSEQ_KEY,
+	    &cl->kseq);
 }
 
 bool
@@ -140,6 +156,8 @@ line_end(struct reader *r, const char *p, size_t len, off_t at)
 	} else {
 		/* The first line of a file may continue another file. */
 		if (s->lines == 0) {
+			s->first_seq = cl.seq;
+			memcpy(s->first_prev, cl.prev, CHAIN_HASH);
 			s->chain.seq = cl.seq - 1;
 			if (cl.seq == 1 && memcmp(cl.prev, zero, CHAIN_HASH) != 0)
 				mark_break(s, at);
@@ -155,6 +173,10 @@ line_end(struct reader *r, const char *p, size_t len, off_t at)
 		s->chain.seq--;
 	if (!r->in_overlong) {
 		chain_add(&s->chain, cl.kseq, p, len);
+		if (cl.checkpoint) {
+			s->checkpoint_seq = s->chain.seq;
+			memcpy(s->checkpoint_head, s->chain.head, CHAIN_HASH);
+		}
 		return;
 	}
 	crypto_generichash_update(&r->overlong, (const uint8_t *)p, len);

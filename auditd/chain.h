@@ -26,7 +26,8 @@ void	chain_add(struct chain *, uint64_t kseq, const void *line, size_t);
 struct chain_line {
 	uint64_t	 seq;
 	uint8_t		 prev[CHAIN_HASH];
-	uint64_t	 kseq;		/* 0: none */
+	uint64_t	 kseq;		/* 0: none; of LogRotated the last_kseq */
+	bool		 checkpoint;	/* it says to be one */
 };
 
 /* Reads what the chain needs of one complete line; -1 if it is not of ours. */
@@ -37,6 +38,10 @@ bool	chain_begins(const char *, size_t);
 struct chain_scan {
 	struct chain	 chain;		/* after the last complete line */
 	uint64_t	 lines;
+	uint64_t	 first_seq;	/* of the file; 0: it has no line */
+	uint8_t		 first_prev[CHAIN_HASH];
+	uint64_t	 checkpoint_seq; /* of its last Checkpoint; 0: none */
+	uint8_t		 checkpoint_head[CHAIN_HASH]; /* the hash of that line */
 	off_t		 end;		/* offset behind the last newline */
 	off_t		 torn;		/* bytes behind that */
 	bool		 foreign;	/* the file is not an audit log of ours */

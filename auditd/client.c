@@ -4,6 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/fileattr.h"
 #include "common/frame.h"
 #include "common/log.h"
 #include "proto/messages.h"
@@ -14,6 +15,7 @@
 #define MAX_PER_UID	16
 #define ACCEPT_BURST	32
 #define BATCH_MAX	(8 * 1024 * 1024)	/* bytes that wait for a commit */
+#define BATCH_RECORDS	4000		/* the same, so that checkpoints come */
 #define APPEND_POOL	(64 * 1024 * 1024)	/* of one decoded message */
 
 #define EVENT(e)	(UINT32_C(1) << (e))
@@ -32,6 +34,7 @@ struct client {
 	struct peer		 peer;
 	enum proto_link		 link;
 	const char		*name;		/* of the socket */
+	bool			 greeted;	/* keyd, who is told of our health */
 };
 
 /* A message whose answer waits for the sync. */
@@ -40,6 +43,8 @@ struct pending {
 	struct auditd		*a;
 	struct client		*client;	/* NULL: it has left */
 	uint64_t		 id;
+	uint8_t			*copy;		/* the message, if it may use ... */
+	size_t			 len;		/* ... the reserve; or NULL */
 };
 
 /* Who may write what. */
@@ -71,13 +76,20 @@ static void	 refuse(struct client *, const struct frame *,
 static void	 do_hello(struct client *, const struct frame *);
 static void	 do_append(struct client *, const struct frame *);
 static void	 do_status(struct client *, const struct frame *);
+static void	 do_rotate(struct client *, const struct frame *);
+static void	 do_reopen(struct client *, const struct frame *);
+static void	 send_health(struct client *);
+static bool	 may_use_reserve(const struct msg_audit_append *);
+static void	 write_again(struct pending *);
+static bool	 is_root(const struct client *);
 static const char *vet(const struct client *, struct audit_record *,
 		    uint64_t);
 static int	 add_records(struct writer *, const struct msg_audit_append *);
 static void	 append_records(struct client *, const struct frame *,
 		    struct msg_audit_append *);
 static void	 answer_later(struct client *, const struct frame *,
-		    const struct writer_mark *);
+		    const struct writer_mark *, bool);
+static void	 pending_answer(struct pending *, const struct chain *);
 static void	 append_done(void *, const struct chain *);
 
 static const struct frame_ops	 client_ops = {
@@ -91,6 +103,8 @@ static void	(*const handlers[MSG_MAX])(struct client *,
 	[MSG_AUDIT_HELLO] = do_hello,
 	[MSG_AUDIT_APPEND] = do_append,
 	[MSG_AUDITD_STATUS_REQ] = do_status,
+	[MSG_AUDIT_ROTATE] = do_rotate,
+	[MSG_AUDIT_REOPEN] = do_reopen,
 };
 
 void
@@ -238,6 +252,9 @@ client_free(struct client *c)
 	TAILQ_FOREACH(p, &c->a->pending, entry)
 		if (p->client == c)
 			p->client = NULL;
+	TAILQ_FOREACH(p, &c->a->again, entry)
+		if (p->client == c)
+			p->client = NULL;
 	TAILQ_REMOVE(&c->a->clients, c, entry);
 	free(c);
 }
@@ -291,7 +308,8 @@ do_hello(struct client *c, const struct frame *f)
 	struct enc		 e;
 
 	/* An earlier connection's records may be on their way. */
-	(void)auditd_commit(c->a);
+	if (!c->a->stopped)
+		(void)auditd_commit(c->a);
 	at = writer_durable(c->a->writer);
 	memset(&m, 0, sizeof(m));
 	m.last_kseq = at->kseq;
@@ -301,7 +319,40 @@ do_hello(struct client *c, const struct frame *f)
 	m.pid = (uint32_t)getpid();
 	enc_init(&e);
 	enc_audit_state(&e, &m);
-	(void)frame_send_enc(c->conn, MSG_AUDIT_STATE, f->id, &e);
+	if (frame_send_enc(c->conn, MSG_AUDIT_STATE, f->id, &e) == -1)
+		return;
+	c->greeted = true;
+	send_health(c);
+}
+
+static void
+send_health(struct client *c)
+{
+	struct msg_audit_health	 m;
+	struct enc		 e;
+
+	m.reason = bytes_str(auditd_reason(c->a));
+	m.healthy = m.reason.len == 0;
+	m.alerts = c->a->alerts;
+	enc_init(&e);
+	enc_audit_health(&e, &m);
+	(void)frame_send_enc(c->conn, MSG_AUDIT_HEALTH, 0, &e);
+}
+
+void
+clients_health(struct auditd *a)
+{
+	struct client	*c;
+	const char	*reason = auditd_reason(a);
+
+	if (a->told_alerts == a->alerts &&
+	    strcmp(a->told_reason, reason) == 0)
+		return;
+	a->told_alerts = a->alerts;
+	(void)strlcpy(a->told_reason, reason, sizeof(a->told_reason));
+	TAILQ_FOREACH(c, &a->clients, entry)
+		if (c->greeted)
+			send_health(c);
 }
 
 /*
@@ -367,7 +418,7 @@ append_records(struct client *c, const struct frame *f,
 	}
 	writer_mark(w, &mark);
 	if ((error = add_records(w, m)) == 0) {
-		answer_later(c, f, &mark);
+		answer_later(c, f, &mark, may_use_reserve(m));
 		return;
 	}
 	/* Before refuse, which adds a record of its own. */
@@ -381,6 +432,28 @@ append_records(struct client *c, const struct frame *f,
 		refuse(c, f, CODE_AUDIT_UNAVAILABLE, "out of memory", false);
 }
 
+/*
+ * Of a full disk only what did not happen is recorded, and what makes the
+ * signer safer.
+ */
+static bool
+may_use_reserve(const struct msg_audit_append *m)
+{
+	const struct audit_record	*r;
+	uint32_t			 i;
+
+	for (i = 0; i < m->n; i++) {
+		r = &m->record[i];
+		if (r->success && r->event != EV_LOCK &&
+		    r->event != EV_CACHE_EVICTED &&
+		    r->event != EV_SERVICE_STARTED &&
+		    r->event != EV_SERVICE_STOPPED &&
+		    r->event != EV_CONFIG_LOADED)
+			return false;
+	}
+	return true;
+}
+
 static void
 do_append(struct client *c, const struct frame *f)
 {
@@ -388,24 +461,29 @@ do_append(struct client *c, const struct frame *f)
 	struct msg_audit_append	 m;
 	struct pool		 pool;
 
-	if (a->faulted) {
-		refuse(c, f, CODE_AUDIT_UNAVAILABLE,
-		    "the audit log is not writable", false);
+	if (!auditd_writable(a)) {
+		refuse(c, f, CODE_AUDIT_UNAVAILABLE, a->stopped ?
+		    "the audit log has been tampered with: igractl audit "
+		    "reopen" : "the audit log is not writable", false);
 		return;
 	}
 	pool_init(&pool, APPEND_POOL);
 	if (dec_audit_append(f->p, f->len, &pool, &m) == -1)
 		refuse(c, f, CODE_INTERNAL, "malformed message", true);
+	else if (a->nospace && !may_use_reserve(&m))
+		refuse(c, f, CODE_AUDIT_UNAVAILABLE,
+		    "no space left for the audit log", false);
 	else
 		append_records(c, f, &m);
 	pool_free(&pool);
-	if (writer_queued(a->writer) > BATCH_MAX)
+	if (writer_queued(a->writer) > BATCH_MAX ||
+	    writer_records(a->writer) > BATCH_RECORDS)
 		(void)auditd_commit(a);
 }
 
 static void
 answer_later(struct client *c, const struct frame *f,
-    const struct writer_mark *mark)
+    const struct writer_mark *mark, bool keep)
 {
 	struct pending	*p;
 
@@ -419,6 +497,10 @@ answer_later(struct client *c, const struct frame *f,
 	p->a = c->a;
 	p->client = c;
 	p->id = f->id;
+	if (keep && (p->copy = malloc(f->len)) != NULL) {
+		memcpy(p->copy, f->p, f->len);
+		p->len = f->len;
+	}
 	TAILQ_INSERT_TAIL(&c->a->pending, p, entry);
 	auditd_schedule(c->a);
 }
@@ -426,12 +508,26 @@ answer_later(struct client *c, const struct frame *f,
 static void
 append_done(void *arg, const struct chain *at)
 {
-	struct pending		*p = arg;
+	struct pending	*p = arg;
+	struct auditd	*a = p->a;
+
+	TAILQ_REMOVE(&a->pending, p, entry);
+	/* The disk is full, and this is what the reserve is for. */
+	if (at == NULL && p->copy != NULL && writer_full(a->writer) &&
+	    a->reserve.kept) {
+		TAILQ_INSERT_TAIL(&a->again, p, entry);
+		return;
+	}
+	pending_answer(p, at);
+}
+
+static void
+pending_answer(struct pending *p, const struct chain *at)
+{
 	struct msg_audit_ack	 m;
 	struct enc		 e;
 	uint8_t			 buf[64];
 
-	TAILQ_REMOVE(&p->a->pending, p, entry);
 	if (p->client != NULL && at == NULL)
 		(void)frame_send_error(p->client->conn, p->id,
 		    CODE_AUDIT_UNAVAILABLE, PROTO_NO_PSKT,
@@ -445,7 +541,83 @@ append_done(void *arg, const struct chain *at)
 		(void)frame_send_enc(p->client->conn, MSG_AUDIT_ACK, p->id,
 		    &e);
 	}
+	free(p->copy);
 	free(p);
+}
+
+static void
+write_again(struct pending *p)
+{
+	struct writer		*w = p->a->writer;
+	struct writer_mark	 mark;
+	struct msg_audit_append	 m;
+	struct pool		 pool;
+	bool			 ok;
+
+	pool_init(&pool, APPEND_POOL);
+	writer_mark(w, &mark);
+	ok = p->a->nospace && auditd_writable(p->a) &&
+	    dec_audit_append(p->copy, p->len, &pool, &m) == 0 &&
+	    add_records(w, &m) == 0;
+	if (ok && writer_wait(w, append_done, p) == 0)
+		TAILQ_INSERT_TAIL(&p->a->pending, p, entry);
+	else {
+		writer_rewind(w, &mark);
+		pending_answer(p, NULL);
+	}
+	pool_free(&pool);
+}
+
+void
+clients_again(struct auditd *a)
+{
+	struct pending	*p;
+
+	while ((p = TAILQ_FIRST(&a->again)) != NULL) {
+		TAILQ_REMOVE(&a->again, p, entry);
+		write_again(p);
+	}
+}
+
+/* Root, or where all run as one user that one. */
+static bool
+is_root(const struct client *c)
+{
+	return c->peer.uid == 0 || (!c->a->d.separated &&
+	    c->peer.uid == c->a->d.uid[ROLE_AUDITD]);
+}
+
+static void
+do_rotate(struct client *c, const struct frame *f)
+{
+	enum proto_code	 code;
+	char		 err[512];
+
+	code = rotate_now(c->a, "operator", c->peer.uid, err, sizeof(err));
+	if (code == CODE_NONE)
+		(void)frame_send(c->conn, MSG_OK, f->id, NULL, 0);
+	else
+		(void)frame_send_error(c->conn, f->id, code, PROTO_NO_PSKT,
+		    err);
+}
+
+static void
+do_reopen(struct client *c, const struct frame *f)
+{
+	enum proto_code	 code;
+	char		 err[512];
+
+	if (!is_root(c)) {
+		refuse(c, f, CODE_UNAUTHORIZED, "only root may do that",
+		    false);
+		return;
+	}
+	code = rotate_reopen(c->a, c->peer.uid, err, sizeof(err));
+	if (code == CODE_NONE)
+		(void)frame_send(c->conn, MSG_OK, f->id, NULL, 0);
+	else
+		(void)frame_send_error(c->conn, f->id, code, PROTO_NO_PSKT,
+		    err);
 }
 
 static void
@@ -469,9 +641,15 @@ do_status(struct client *c, const struct frame *f)
 	m.have = at->seq != 0;
 	memcpy(m.head, at->head, sizeof(m.head));
 	m.last_kseq = at->kseq;
-	m.writable = m.healthy = !a->faulted;
+	m.writable = auditd_writable(a);
+	m.append_only = fileattr_append_only(a->log.fd);
+	m.reason = bytes_str(auditd_reason(a));
+	m.healthy = m.reason.len == 0;
+	m.alerts = a->alerts;
+	m.covered_seq = a->cp.covered;
+	memcpy(m.origin, a->cp.origin, sizeof(m.origin));
 	m.path = bytes_str(a->log.path);
-	m.fault = bytes_str(writer_fault(a->writer));
+	m.fault = bytes_str(m.writable ? NULL : auditd_reason(a));
 	m.sandbox = bytes_str(a->d.sandbox);
 	enc_init(&e);
 	enc_auditd_status(&e, &m);

@@ -18,6 +18,8 @@ struct own {
 	struct enc		 e;		/* the record */
 };
 
+static void	 own_insert(struct auditd *, const struct audit_record *,
+		    bool);
 static void	 own_queue(struct own *);
 static void	 own_done(void *, const struct chain *);
 static void	 own_drop(struct own *);
@@ -28,6 +30,12 @@ static void	 wake_for_limiter(struct auditd *);
 void
 own_record(struct auditd *a, const struct audit_record *r)
 {
+	own_insert(a, r, false);
+}
+
+static void
+own_insert(struct auditd *a, const struct audit_record *r, bool first)
+{
 	struct own	*o;
 
 	if (a->nown >= OWN_MAX || (o = calloc(1, sizeof(*o))) == NULL) {
@@ -37,14 +45,17 @@ own_record(struct auditd *a, const struct audit_record *r)
 	o->a = a;
 	enc_init(&o->e);
 	enc_audit_record(&o->e, r);
-	TAILQ_INSERT_TAIL(&a->own, o, entry);
+	if (first)
+		TAILQ_INSERT_HEAD(&a->own, o, entry);
+	else
+		TAILQ_INSERT_TAIL(&a->own, o, entry);
 	a->nown++;
 	if (o->e.failed) {
 		a->own_lost++;
 		own_drop(o);
 		return;
 	}
-	if (!a->faulted)
+	if (auditd_writable(a))
 		own_queue(o);
 }
 
@@ -151,27 +162,37 @@ own_stopped(struct auditd *a, const char *reason)
 void
 own_findings(struct auditd *a)
 {
-	const struct finding	*f;
-	struct audit_record	 r;
-	unsigned		 i;
+	unsigned	 i;
 
-	for (i = 0; i < a->log.nfindings; i++) {
-		f = &a->log.finding[i];
-		audit_record_init(&r, EV_SECURITY_ALERT, SRC_AUDITD, false);
-		audit_set_str(&r, FIELD_ALERT, f->alert);
-		audit_set_str(&r, FIELD_ERROR, f->alert);
-		audit_set_str(&r, FIELD_PATH, f->path);
-		if (f->expected[0] != '\0')
-			audit_set_str(&r, FIELD_EXPECTED, f->expected);
-		if (f->actual[0] != '\0')
-			audit_set_str(&r, FIELD_ACTUAL, f->actual);
-		if (f->has_bytes)
-			audit_set_u64(&r, FIELD_BYTES, f->bytes);
-		own_add(a, &r);
-		log_alert("%s: %s%s%s%s%s", f->path, f->alert,
-		    f->expected[0] != '\0' ? "; expected " : "", f->expected,
-		    f->actual[0] != '\0' ? "; found " : "", f->actual);
-	}
+	for (i = 0; i < a->log.nfindings; i++)
+		own_alert(a, &a->log.finding[i], -1, false);
+	a->log.nfindings = 0;
+}
+
+void
+own_alert(struct auditd *a, const struct finding *f, int64_t operator,
+    bool first)
+{
+	struct audit_record	 r;
+
+	audit_record_init(&r, EV_SECURITY_ALERT, SRC_AUDITD, false);
+	audit_set_str(&r, FIELD_ALERT, f->alert);
+	audit_set_str(&r, FIELD_ERROR, f->alert);
+	audit_set_str(&r, FIELD_PATH, f->path);
+	if (f->expected[0] != '\0')
+		audit_set_str(&r, FIELD_EXPECTED, f->expected);
+	if (f->actual[0] != '\0')
+		audit_set_str(&r, FIELD_ACTUAL, f->actual);
+	if (f->has_bytes)
+		audit_set_u64(&r, FIELD_BYTES, f->bytes);
+	if (operator >= 0)
+		audit_set_u64(&r, FIELD_OPERATOR, (uint64_t)operator);
+	audit_set_str(&r, FIELD_PROGRAM, a->d.progname);
+	a->alerts++;
+	log_alert("%s: %s%s%s%s%s", f->path, f->alert,
+	    f->expected[0] != '\0' ? "; expected " : "", f->expected,
+	    f->actual[0] != '\0' ? "; found " : "", f->actual);
+	own_insert(a, &r, first);
 }
 
 void
@@ -190,6 +211,7 @@ own_fault(struct auditd *a, const char *fault)
 	audit_set_str(&r, FIELD_ERROR, fault);
 	audit_set_str(&r, FIELD_PATH, a->log.path);
 	audit_set_str(&r, FIELD_ACTUAL, since);
+	a->alerts++;
 	own_add(a, &r);
 }
 

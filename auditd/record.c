@@ -78,20 +78,26 @@ put_text(struct json_out *o, struct bytes text, size_t max)
 	json_out_stringn(o, clean, at);
 }
 
-static void
-put_timestamp(struct json_out *o, const struct timespec *ts)
+void
+line_timestamp(char out[LINE_TIME], const struct timespec *ts)
 {
 	struct tm	 tm;
-	char		 text[80];
-	int		 n;
 
 	if (gmtime_r(&ts->tv_sec, &tm) == NULL)
 		memset(&tm, 0, sizeof(tm));
-	n = snprintf(text, sizeof(text), "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ",
+	(void)snprintf(out, LINE_TIME, "%04d-%02d-%02dT%02d:%02d:%02d.%09ldZ",
 	    tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday, tm.tm_hour,
 	    tm.tm_min, tm.tm_sec, ts->tv_nsec);
+}
+
+static void
+put_timestamp(struct json_out *o, const struct timespec *ts)
+{
+	char	 text[LINE_TIME];
+
+	line_timestamp(text, ts);
 	json_out_key(o, "timestamp");
-	json_out_stringn(o, text, n < 0 ? 0 : (size_t)n);
+	json_out_string(o, text);
 }
 
 /* What no client named gets a name of its own; the number is unique. */

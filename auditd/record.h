@@ -21,6 +21,11 @@ struct line_clock {
 
 void	line_clock_now(struct line_clock *);
 
+#define LINE_TIME	80	/* room for a timestamp */
+
+/* RFC 3339 in UTC with nine decimals, as every line has it. */
+void	line_timestamp(char out[LINE_TIME], const struct timespec *);
+
 /*
  * Formats the line that follows after; its newline is the caller's to add,
  * and fits AUDIT_MAX_LINE.  Bytes of a text that are not UTF-8 become U+FFFD,

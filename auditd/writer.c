@@ -1,4 +1,5 @@
 #include <sys/queue.h>
+#include <sys/stat.h>
 
 #include <errno.h>
 #include <stdio.h>
@@ -33,10 +34,12 @@ struct writer {
 	uint64_t			 queued;	/* records */
 	struct writer_stats		 stats;
 	bool				 failed;
+	int				 error;		/* errno of the fault */
 	char				 fault[128];
 };
 
 static int	 reserve(struct writer *, size_t);
+static int	 untouched(struct writer *);
 static int	 write_all(struct writer *);
 static int	 cut_back(struct writer *);
 static int	 store(struct writer *);
@@ -126,6 +129,29 @@ writer_add(struct writer *w, const struct audit_record *r)
 }
 
 int
+writer_add_line(struct writer *w, const char *line, size_t len)
+{
+	if (reserve(w, len) == -1)
+		return -1;
+	memcpy(w->buf + w->len, line, len);
+	chain_add(&w->next, 0, line, len);
+	w->len += len;
+	w->queued++;
+	return 0;
+}
+
+void
+writer_switch(struct writer *w, int fd, off_t end, const struct chain *at)
+{
+	w->fd = fd;
+	w->end = end;
+	w->dirty = false;
+	w->failed = false;
+	w->durable = w->next = *at;
+	w->stats.bytes = (uint64_t)end;
+}
+
+int
 writer_wait(struct writer *w, writer_done done, void *arg)
 {
 	struct waiter	*wait;
@@ -152,6 +178,24 @@ writer_rewind(struct writer *w, const struct writer_mark *m)
 	w->queued -= w->next.seq - m->chain.seq;
 	w->len = m->len;
 	w->next = m->chain;
+}
+
+static int
+untouched(struct writer *w)
+{
+	struct stat	 st;
+
+	if (fstat(w->fd, &st) == -1) {
+		fault(w, "stat");
+		return -1;
+	}
+	if (st.st_size == w->end)
+		return 0;
+	w->error = EIO;
+	(void)snprintf(w->fault, sizeof(w->fault), "the log has %jd bytes "
+	    "instead of the %jd written", (intmax_t)st.st_size,
+	    (intmax_t)w->end);
+	return -1;
 }
 
 static int
@@ -192,6 +236,7 @@ cut_back(struct writer *w)
 static void
 fault(struct writer *w, const char *what)
 {
+	w->error = errno;
 	snprintf(w->fault, sizeof(w->fault), "%s: %s", what, strerror(errno));
 }
 
@@ -203,6 +248,8 @@ store(struct writer *w)
 
 	for (tries = 0; tries < 2; tries++) {
 		if (w->dirty && cut_back(w) == -1)
+			return -1;
+		if (untouched(w) == -1)
 			return -1;
 		w->dirty = true;
 		if (write_all(w) == -1) {
@@ -299,6 +346,24 @@ const char *
 writer_fault(const struct writer *w)
 {
 	return w->failed ? w->fault : NULL;
+}
+
+bool
+writer_full(const struct writer *w)
+{
+	return w->failed && (w->error == ENOSPC || w->error == EDQUOT);
+}
+
+off_t
+writer_end(const struct writer *w)
+{
+	return w->end;
+}
+
+uint64_t
+writer_records(const struct writer *w)
+{
+	return w->queued;
 }
 
 size_t

@@ -8,6 +8,9 @@
  * fdatasync the kernel may have dropped the pages and call the next one a
  * success, so the lines are cut off and written anew before they are synced
  * again.
+ *
+ * What is not as long as it was left has been touched by somebody else: it is
+ * not written to.
  */
 #ifndef IGRA_AUDITD_WRITER_H
 #define IGRA_AUDITD_WRITER_H
@@ -57,6 +60,19 @@ int		 writer_add(struct writer *, const struct audit_record *);
  */
 int		 writer_wait(struct writer *, writer_done done, void *arg);
 
+/*
+ * The same for a complete line (with its newline) that follows what is queued:
+ * a Checkpoint.  -1 without memory.
+ */
+int		 writer_add_line(struct writer *, const char *line, size_t len);
+
+/*
+ * From now on into another file, of end bytes, all synced; the chain goes on
+ * after at.  Nothing may be queued.
+ */
+void		 writer_switch(struct writer *, int fd, off_t end,
+		    const struct chain *at);
+
 /* Records of one message come all or none. */
 struct writer_mark {
 	size_t		 len;
@@ -77,6 +93,10 @@ const struct chain *writer_durable(const struct writer *);
 const struct chain *writer_next(const struct writer *);
 /* NULL, or why the last commit failed. */
 const char	*writer_fault(const struct writer *);
+/* Was that for lack of space (ENOSPC, EDQUOT)? */
+bool		 writer_full(const struct writer *);
+off_t		 writer_end(const struct writer *);	/* last synced byte */
+uint64_t	 writer_records(const struct writer *);	/* queued */
 size_t		 writer_queued(const struct writer *);	/* bytes */
 bool		 writer_idle(const struct writer *);	/* nothing to commit */
 

@@ -217,8 +217,9 @@ check "and an operator has room again" operator "$admin" status
 stop TERM
 same "SIGTERM ends it with 0" 0 "$status"
 check "the log is complete" verify
-same "its last record is ServiceStopped" ServiceStopped \
-    "$(tail -1 "$log" | jq -r .event_type)"
+same "it ends with ServiceStopped and a Checkpoint" \
+    "ServiceStopped Checkpoint" \
+    "$(echo $(tail -2 "$log" | jq -r .event_type))"
 if [ -n "$as_nobody" ]; then
 	same "the rejections beyond 20 are counted" 11 "$(events \
 	    'select(.event_type == "PeerRejected" and .peer_uid == 65534) | .suppressed // 0' |

@@ -1,0 +1,117 @@
+#ifdef __linux__
+#include <sys/inotify.h>
+
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "auditd/watch.h"
+
+#define PAUSE_US	100000
+
+/*
+ * The directory reports what happens to its files, own writes included; while
+ * it is paused they cost nothing.
+ */
+#define EVENTS	(IN_ATTRIB | IN_MODIFY | IN_CREATE | IN_DELETE | \
+		IN_DELETE_SELF | IN_MOVED_FROM | IN_MOVED_TO | IN_MOVE_SELF)
+
+struct watch {
+	struct event	*ev;		/* readable */
+	struct event	*resume;
+	int		 fd;
+	watch_cb	 cb;
+	void		*arg;
+};
+
+static void	 drain(int);
+static void	 on_event(int, short, void *);
+static void	 on_resume(int, short, void *);
+
+static void
+drain(int fd)
+{
+	char	 buf[4096];
+
+	while (read(fd, buf, sizeof(buf)) > 0)
+		;
+}
+
+/* At once, then once more for what came during the pause. */
+static void
+on_event(int fd, short what, void *arg)
+{
+	struct timeval	 tv = { 0, PAUSE_US };
+	struct watch	*w = arg;
+
+	(void)what;
+	drain(fd);
+	event_del(w->ev);
+	event_add(w->resume, &tv);
+	w->cb(w->arg);
+}
+
+static void
+on_resume(int fd, short what, void *arg)
+{
+	struct watch	*w = arg;
+
+	(void)fd;
+	(void)what;
+	event_add(w->ev, NULL);
+}
+
+struct watch *
+watch_new(struct event_base *base, const char *dir, int dirfd, watch_cb cb,
+    void *arg)
+{
+	struct watch	*w;
+
+	(void)dirfd;
+	if ((w = calloc(1, sizeof(*w))) == NULL)
+		return NULL;
+	w->cb = cb;
+	w->arg = arg;
+	w->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	if (w->fd == -1 || inotify_add_watch(w->fd, dir, EVENTS) == -1)
+		goto fail;
+	w->ev = event_new(base, w->fd, EV_READ | EV_PERSIST, on_event, w);
+	w->resume = evtimer_new(base, on_resume, w);
+	if (w->ev == NULL || w->resume == NULL ||
+	    event_add(w->ev, NULL) == -1)
+		goto fail;
+	return w;
+fail:
+	watch_free(w);
+	return NULL;
+}
+
+/* A directory's watch covers whatever file has the name. */
+void
+watch_file(struct watch *w, const char *name, int fd)
+{
+	(void)w;
+	(void)name;
+	(void)fd;
+}
+
+void
+watch_free(struct watch *w)
+{
+	if (w == NULL)
+		return;
+	if (w->ev != NULL)
+		event_free(w->ev);
+	if (w->resume != NULL)
+		event_free(w->resume);
+	if (w->fd != -1)
+		close(w->fd);
+	free(w);
+}
+
+#else
+typedef int	 watch_inotify_unused;
+#endif
