@@ -39,4 +39,13 @@ void	ctl_free(struct ctl *);
  */
 int	ctl_status(const struct ctl *, bool json);
 
+/*
+ * igra-auditd begins a new file of the log; where the file is append-only,
+ * root takes that off for the moment and sets it on the new one.  Exit status
+ * likewise.
+ */
+int	ctl_audit_rotate(const struct ctl *);
+/* igra-auditd takes records again after somebody has tampered with the log. */
+int	ctl_audit_reopen(const struct ctl *);
+
 #endif

@@ -22,7 +22,7 @@ struct options {
 };
 
 struct command {
-	const char	*name;
+	const char	*name, *sub;	/* one word or two */
 	bool		 secret;	/* takes --passphrase-file, -fd */
 	bool		 json;		/* takes -j */
 	int		(*run)(struct options *);
@@ -31,6 +31,9 @@ struct command {
 static int	cmd_unlock(struct options *);
 static int	cmd_lock(struct options *);
 static int	cmd_status(struct options *);
+static int	cmd_audit_rotate(struct options *);
+static int	cmd_audit_reopen(struct options *);
+static const struct command *find_command(int, char **, int *);
 static void	usage(FILE *, int) __attribute__((noreturn));
 static void	parse_options(int, char **, struct options *,
 		    const struct command *);
@@ -38,9 +41,11 @@ static int	read_conf(struct ctl *, struct options *, unsigned);
 static void	print_note(const char *, void *);
 
 static const struct command commands[] = {
-	{ "unlock", true, false, cmd_unlock },
-	{ "lock", false, false, cmd_lock },
-	{ "status", false, true, cmd_status },
+	{ "unlock", NULL, true, false, cmd_unlock },
+	{ "lock", NULL, false, false, cmd_lock },
+	{ "status", NULL, false, true, cmd_status },
+	{ "audit", "rotate", false, false, cmd_audit_rotate },
+	{ "audit", "reopen", false, false, cmd_audit_reopen },
 };
 
 static void
@@ -51,7 +56,8 @@ usage(FILE *f, int status)
 	    "       igractl unlock [--passphrase-file file | "
 	    "--passphrase-fd n]\n"
 	    "       igractl lock\n"
-	    "       igractl status [-j]\n", f);
+	    "       igractl status [-j]\n"
+	    "       igractl audit rotate | reopen\n", f);
 	exit(status);
 }
 
@@ -198,13 +204,55 @@ cmd_status(struct options *o)
 	return ret;
 }
 
+static int
+cmd_audit_rotate(struct options *o)
+{
+	struct ctl	 ctl;
+	int		 ret;
+
+	if (read_conf(&ctl, o, 0) == -1)
+		return 1;
+	ret = ctl_audit_rotate(&ctl);
+	ctl_free(&ctl);
+	return ret;
+}
+
+static int
+cmd_audit_reopen(struct options *o)
+{
+	struct ctl	 ctl;
+	int		 ret;
+
+	if (read_conf(&ctl, o, 0) == -1)
+		return 1;
+	ret = ctl_audit_reopen(&ctl);
+	ctl_free(&ctl);
+	return ret;
+}
+
+/* words: how many of the arguments name it. */
+static const struct command *
+find_command(int argc, char **argv, int *words)
+{
+	const struct command	*c;
+	size_t			 i;
+
+	for (i = 0; argc > 0 && i < sizeof(commands) / sizeof(*commands); i++) {
+		c = &commands[i];
+		*words = c->sub == NULL ? 1 : 2;
+		if (argc >= *words && strcmp(argv[0], c->name) == 0 &&
+		    (c->sub == NULL || strcmp(argv[1], c->sub) == 0))
+			return c;
+	}
+	return NULL;
+}
+
 int
 main(int argc, char **argv)
 {
-	const struct command	*c = NULL;
+	const struct command	*c;
 	struct options		 o;
-	size_t			 i;
-	int			 ret;
+	int			 ret, words = 0;
 
 	log_init("igractl", 0);
 	readpass_init();
@@ -213,14 +261,13 @@ main(int argc, char **argv)
 	parse_options(argc, argv, &o, NULL);
 	argc -= optind;
 	argv += optind;
-	for (i = 0; argc > 0 && i < sizeof(commands) / sizeof(*commands); i++)
-		if (strcmp(argv[0], commands[i].name) == 0)
-			c = &commands[i];
-	if (c == NULL) {
+	if ((c = find_command(argc, argv, &words)) == NULL) {
 		if (argc > 0)
 			log_warnx("%s: no such command", argv[0]);
 		usage(stderr, EXIT_USAGE);
 	}
+	argc -= words - 1;
+	argv += words - 1;
 	optind = 1;
 	parse_options(argc, argv, &o, c);
 	if (optind != argc)
