@@ -7,6 +7,8 @@
 
 #include "curve.h"
 
+static void	registers_scrub(void);
+
 /* The library's context is a process-wide resource, not daemon state. */
 static secp256k1_context	*ctx;
 
@@ -113,6 +115,65 @@ curve_verify_own(const secp256k1_keypair *kp, const uint8_t msg[32],
 }
 
 /*
+ * Vector registers keep what ciphers and hashes last had in them until
+ * somebody else needs them, which an idle daemon never does.
+ */
+static void
+registers_scrub(void)
+{
+#if defined(__x86_64__)
+	__asm__ volatile(
+	    "pxor %%xmm0, %%xmm0\n\tpxor %%xmm1, %%xmm1\n\t"
+	    "pxor %%xmm2, %%xmm2\n\tpxor %%xmm3, %%xmm3\n\t"
+	    "pxor %%xmm4, %%xmm4\n\tpxor %%xmm5, %%xmm5\n\t"
+	    "pxor %%xmm6, %%xmm6\n\tpxor %%xmm7, %%xmm7\n\t"
+	    "pxor %%xmm8, %%xmm8\n\tpxor %%xmm9, %%xmm9\n\t"
+	    "pxor %%xmm10, %%xmm10\n\tpxor %%xmm11, %%xmm11\n\t"
+	    "pxor %%xmm12, %%xmm12\n\tpxor %%xmm13, %%xmm13\n\t"
+	    "pxor %%xmm14, %%xmm14\n\tpxor %%xmm15, %%xmm15"
+	    ::: "xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6",
+	    "xmm7", "xmm8", "xmm9", "xmm10", "xmm11", "xmm12", "xmm13",
+	    "xmm14", "xmm15");
+	/* Upper halves, and those that only EVEX knows: libc uses them. */
+	if (__builtin_cpu_supports("avx"))
+		__asm__ volatile("vzeroall" ::: "xmm0", "xmm1", "xmm2",
+		    "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
+		    "xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15");
+	if (__builtin_cpu_supports("avx512f"))
+		__asm__ volatile(
+		    "vpxord %zmm16, %zmm16, %zmm16\n\t"
+		    "vpxord %zmm17, %zmm17, %zmm17\n\t"
+		    "vpxord %zmm18, %zmm18, %zmm18\n\t"
+		    "vpxord %zmm19, %zmm19, %zmm19\n\t"
+		    "vpxord %zmm20, %zmm20, %zmm20\n\t"
+		    "vpxord %zmm21, %zmm21, %zmm21\n\t"
+		    "vpxord %zmm22, %zmm22, %zmm22\n\t"
+		    "vpxord %zmm23, %zmm23, %zmm23\n\t"
+		    "vpxord %zmm24, %zmm24, %zmm24\n\t"
+		    "vpxord %zmm25, %zmm25, %zmm25\n\t"
+		    "vpxord %zmm26, %zmm26, %zmm26\n\t"
+		    "vpxord %zmm27, %zmm27, %zmm27\n\t"
+		    "vpxord %zmm28, %zmm28, %zmm28\n\t"
+		    "vpxord %zmm29, %zmm29, %zmm29\n\t"
+		    "vpxord %zmm30, %zmm30, %zmm30\n\t"
+		    "vpxord %zmm31, %zmm31, %zmm31");
+#elif defined(__aarch64__)
+	__asm__ volatile(
+	    "movi v0.2d, #0\n\tmovi v1.2d, #0\n\tmovi v2.2d, #0\n\t"
+	    "movi v3.2d, #0\n\tmovi v4.2d, #0\n\tmovi v5.2d, #0\n\t"
+	    "movi v6.2d, #0\n\tmovi v7.2d, #0\n\tmovi v16.2d, #0\n\t"
+	    "movi v17.2d, #0\n\tmovi v18.2d, #0\n\tmovi v19.2d, #0\n\t"
+	    "movi v20.2d, #0\n\tmovi v21.2d, #0\n\tmovi v22.2d, #0\n\t"
+	    "movi v23.2d, #0\n\tmovi v24.2d, #0\n\tmovi v25.2d, #0\n\t"
+	    "movi v26.2d, #0\n\tmovi v27.2d, #0\n\tmovi v28.2d, #0\n\t"
+	    "movi v29.2d, #0\n\tmovi v30.2d, #0\n\tmovi v31.2d, #0"
+	    ::: "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v16", "v17",
+	    "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26",
+	    "v27", "v28", "v29", "v30", "v31");
+#endif
+}
+
+/*
  * The array lies where the frames of the functions called before were; the
  * compiler must neither inline this nor find the stores useless.
  */
@@ -122,4 +183,5 @@ stack_scrub(void)
 	uint8_t	 a[STACK_SCRUB_LEN];
 
 	explicit_bzero(a, sizeof(a));
+	registers_scrub();
 }

@@ -42,8 +42,9 @@ bool	 curve_verify_own(const secp256k1_keypair *, const uint8_t msg[32],
 
 #define STACK_SCRUB_LEN	(96 * 1024)
 /*
- * Overwrites STACK_SCRUB_LEN bytes below the caller's frame.  Call it after
- * sign, derive and decrypt, from the function that called them.
+ * Overwrites STACK_SCRUB_LEN bytes below the caller's frame and, where it
+ * knows how, the vector registers.  Call it after sign, derive and decrypt,
+ * from the function that called them.
  */
 void	 stack_scrub(void);
 
