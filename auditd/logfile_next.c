@@ -19,6 +19,7 @@ static size_t	 stem(const struct logfile *);
 static bool	 is_closed(const struct logfile *, const char *);
 static void	 next_name(const struct logfile *, char *);
 static int	 find_newest(struct logfile *, struct reason *);
+static int	 open_named(struct logfile *, const char *);
 static int	 scan_named(struct logfile *, const char *,
 		    struct chain_scan *);
 static int	 recover_next(struct logfile *, struct reason *);
@@ -82,25 +83,36 @@ find_newest(struct logfile *lf, struct reason *why)
 	return 0;
 }
 
+/* A crash may have come before its mode was set. */
 static int
-scan_named(struct logfile *lf, const char *name, struct chain_scan *s)
+open_named(struct logfile *lf, const char *name)
 {
 	struct stat	 st;
-	int		 fd, ret = -1;
+	int		 fd;
 
 	fd = openat(lf->dirfd, name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC |
 	    O_NONBLOCK);
 	if (fd == -1)
 		return -1;
 	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode) ||
-	    st.st_uid != lf->owner)
+	    st.st_uid != lf->owner) {
+		close(fd);
 		errno = EPERM;
-	else {
-		/* A crash may have come before its mode was set. */
-		if ((st.st_mode & 07777) != 0400)
-			(void)fchmod(fd, 0400);
-		ret = chain_scan(fd, s);
+		return -1;
 	}
+	if ((st.st_mode & 07777) != 0400)
+		(void)fchmod(fd, 0400);
+	return fd;
+}
+
+static int
+scan_named(struct logfile *lf, const char *name, struct chain_scan *s)
+{
+	int	 fd, ret;
+
+	if ((fd = open_named(lf, name)) == -1)
+		return -1;
+	ret = chain_scan(fd, s);
 	close(fd);
 	return ret;
 }
@@ -140,8 +152,12 @@ recover_next(struct logfile *lf, struct reason *why)
 int
 logfile_find_closed(struct logfile *lf, struct reason *why)
 {
+	int	 fd;
+
 	if (find_newest(lf, why) == -1)
 		return -1;
+	if (lf->newest[0] != '\0' && (fd = open_named(lf, lf->newest)) != -1)
+		close(fd);
 	return recover_next(lf, why);
 }
 

@@ -1,0 +1,268 @@
+#!/bin/bash
+# Rotation of the audit log: by size, by an operator, over crashes, with the
+# append-only attribute; and what checkpoints make of it.
+. "${0%/*}/lib.sh"
+t_init
+
+CONF_AUDIT='checkpoint_interval = 2
+rotate_size = 65536
+reserve_bytes = 1048576'
+mk_conf
+dir=$T/log
+# Programs must be there for the daemons' users.
+cp "$tests/audit-client" "$T/client" && chmod 755 "$T/client"
+
+as_keyd()
+{
+	if [ "$(id -u)" -eq 0 ]; then
+		as_uid $keyd_uid "$@"
+	else
+		"$@"
+	fi
+}
+
+keyd()
+{
+	as_keyd "$T/client" -U $auditd_uid "$@"
+}
+
+verify()
+{
+	"$PYTHON" "$e2e/verify_chain.py" "$@" "$log"
+}
+
+closed()
+{
+	ls "$dir" | grep -E '^key-audit\.[0-9]{8}T[0-9]{6}Z\.[0-9]{12}\.log$'
+}
+
+status()
+{
+	ctl status -j | jq -r ".auditd.$1"
+}
+
+start auditd || exit 1
+pid1=$pid_auditd
+
+# --- by an operator ---
+keyd -n 5 "$auditd_sock" append >"$T/acks"
+check "igractl audit rotate" ctl audit rotate
+is "one closed file" "$(closed | wc -l)" 1
+first=$(closed)
+is "it is 0400 and auditd's" "$(stat -c '%a %u' "$dir/$first")" "400 $auditd_uid"
+is "its name has its first seq" "${first: -16}" "000000000001.log"
+is "its last line is a Checkpoint" "$(tail -n 1 "$dir/$first" |
+    jq -r .event_type)" Checkpoint
+is "the new file begins with LogRotated" "$(head -n 1 "$log" |
+    jq -r '[.event_type, .reason, .operator, .last_kseq] | join(" ")')" \
+    "LogRotated operator $(id -u) 5"
+is "which names the closed file" "$(head -n 1 "$log" | jq -r .path)" \
+    "$dir/$first"
+is "the new file is 0600" "$(stat -c %a "$log")" 600
+check "the chain holds over both" verify
+is "the status says up to where checkpoints cover" "$(status covered_seq)" \
+    "$(($(tail -n 1 "$dir/$first" | jq .seq) - 1))"
+is "and the origin" "$(status origin)" "$(tail -n 1 "$dir/$first" |
+    jq -r .origin)"
+check "the checkpoint's line is on standard error" grep -qF \
+    "$(tail -n 1 "$dir/$first")" "$T/auditd.err"
+if [ "$(id -u)" -eq 0 ]; then
+	run as_uid $other_uid "$bin/igractl" -f "$conf" audit rotate
+	is "nobody else may" "$rc $(closed | wc -l)" "1 1"
+fi
+run ctl audit nonsense
+is "audit without a verb is wrong usage" "$rc" 2
+
+# --- by size, under load ---
+from=$(date +%s%N)
+keyd -k 1000 -n 3000 -w 64 "$auditd_sock" append >"$T/load"
+ms=$((($(date +%s%N) - from) / 1000000))
+is "every record under load is acknowledged" "$(grep -c ^ack "$T/load")" 3000
+sed -n 's/^ack //p' "$T/acks" "$T/load" >"$T/heads"
+n=$(closed | wc -l)
+if [ "$n" -ge 10 ]; then ok "rotated by size ($n files in $ms ms)"; else
+	not_ok "rotated by size" "$n files"; fi
+is "each record acknowledged is in the files" \
+    "$("$PYTHON" "$e2e/verify_chain.py" -1 "$log" "$T/heads" >"$T/out" 2>&1 &&
+    echo yes || cat "$T/out")" yes
+is "no file is much larger than rotate_size" \
+    "$(find "$dir" -name 'key-audit*.log' -size +90k | wc -l)" 0
+is "names sort as the files follow each other" \
+    "$(for f in $(closed) key-audit.log; do head -n 1 "$dir/$f" | jq .seq; done |
+    sort -nc 2>&1)" ""
+# One that takes a rotation waits for it, no longer.
+slow=0
+for i in $(seq 40); do
+	from=$(date +%s%N)
+	keyd -k $((10000 + i * 100)) -r 40 "$auditd_sock" append >/dev/null
+	ms=$((($(date +%s%N) - from) / 1000000))
+	[ $ms -le $slow ] || slow=$ms
+done
+if [ $slow -lt 1000 ]; then ok "no record waits a second (worst $slow ms)"; else
+	not_ok "no record waits a second" "$slow ms"; fi
+
+# --- checkpoints by time, and only with traffic ---
+sleep 2.5
+seq1=$(status seq)
+is "a checkpoint within the interval" "$(tail -n 1 "$log" |
+    jq -r .event_type)" Checkpoint
+sleep 2.5
+is "none without traffic" "$(status seq)" "$seq1"
+
+# --- the state goes on over a restart ---
+stop auditd
+is "it stops cleanly" "$stopped" 0
+is "a clean stop ends in a Checkpoint" "$(tail -n 1 "$log" |
+    jq -r .event_type)" Checkpoint
+is "the state file is 0600" "$(stat -c '%a %u' "$dir/checkpoint.state")" \
+    "600 $auditd_uid"
+start auditd || exit 1
+is "kseq is known from before the rotations" "$(keyd "$auditd_sock" hello |
+    cut -d' ' -f2)" 14039
+stop auditd
+check "one series of checkpoints" verify -1
+
+# --- crashes in the middle of a rotation ---
+# Between the two renames: the log is gone, its next file has another name.
+start auditd || exit 1
+ctl audit rotate >/dev/null
+stop auditd KILL
+mv "$log" "$log.new"
+head -n 1 "$log.new" >"$T/one" && cat "$T/one" >"$log.new"
+start auditd || exit 1
+is "a crash between the renames is put right" "$(head -n 1 "$log" |
+    jq -r .event_type)" LogRotated
+is "without an alert" "$(jq -r 'select(.event_type == "SecurityAlert") | .alert' \
+    "$log")" ""
+check "and the chain holds" verify -1
+# Before the first: the next file was never part of the log.
+stop auditd KILL
+cp "$T/one" "$log.new"
+start auditd || exit 1
+check "a crash before the renames leaves nothing" test ! -e "$log.new"
+check "and the chain holds" verify -1
+for i in 1 2 3 4 5 6; do
+	keyd -k $((100000 * i)) -n 1000000 -w 64 "$auditd_sock" append \
+	    >"$T/load" 2>/dev/null &
+	load=$!
+	sleep 0.$((RANDOM % 4 + 2))
+	stop auditd KILL
+	wait $load
+	sed -n 's/^ack \([0-9]* [0-9]* [0-9a-f]\{64\}\)$/\1/p' "$T/load" \
+	    >>"$T/heads"
+	start auditd || exit 1
+done
+is "killed while it rotates: $(wc -l <"$T/heads") acknowledged are there" \
+    "$("$PYTHON" "$e2e/verify_chain.py" -1 "$log" "$T/heads" >"$T/out" 2>&1 &&
+    echo yes || cat "$T/out")" yes
+
+# --- the log is deleted while auditd is away ---
+stop auditd
+cp -a "$dir" "$T/kept"
+rm "$log"
+start auditd || exit 1
+is "the new log begins with the alert" "$(head -n 2 "$log" |
+    jq -r .alert | sort | paste -sd,)" "checkpoint key lost,log missing"
+check "numbers go on, a new series begins" verify
+stop auditd
+rm -rf "$dir" && mv "$T/kept" "$dir"
+
+# --- the state is lost ---
+rm "$dir/checkpoint.state"
+start auditd || exit 1
+has "a lost state is an alert" "$(cat "$T/auditd.err")" \
+    "SECURITY ALERT: $dir/checkpoint.state: checkpoint key lost"
+stop auditd
+run verify
+has "and another series" "$out" "(2 series)"
+run verify -1
+is "which a verifier sees" "$rc" 1
+
+# --- an older state put back ---
+start auditd || exit 1
+cp -p "$dir/checkpoint.state" "$T/older"
+keyd -k 2000000 "$auditd_sock" append >/dev/null
+ctl audit rotate >/dev/null
+stop auditd KILL
+cp "$T/older" "$dir/checkpoint.state"
+start auditd || exit 1
+is "an older state does not sign" "$(jq -r 'select(.alert) | .alert' "$log" |
+    head -n 1)" "checkpoint key lost"
+stop auditd
+
+# --- loose modes, a directory for everyone, links ---
+chmod 644 "$dir/checkpoint.state"
+start auditd || exit 1
+is "a loose state is set back" "$(stat -c %a "$dir/checkpoint.state")" 600
+is "and recorded" "$(jq -r 'select(.alert) | .alert' "$log" | tail -n 1)" \
+    "loose mode of the checkpoint state"
+stop auditd
+refused()
+{
+	"$bin/igra-auditd" -f "$conf" >"$T/refused" 2>&1 </dev/null
+	[ $? -eq 1 ] && grep -q "$1" "$T/refused" || { cat "$T/refused"; return 1; }
+}
+chmod 777 "$dir"
+check "a directory that others can write is refused" refused "writable by others"
+chmod 700 "$dir"
+ln "$log" "$T/second"
+check "a second hard link is refused" refused "hard links"
+rm "$T/second"
+if [ "$(id -u)" -eq 0 ]; then
+	chown $other_uid "$log"
+	check "another owner is refused" refused "belongs to uid $other_uid"
+	chown $auditd_uid "$log"
+fi
+mv "$log" "$T/aside" && ln -s "$T/aside" "$log"
+check "a symbolic link is refused" refused "symbolic link"
+rm "$log" && mkfifo "$log"
+[ "$(id -u)" -ne 0 ] || chown $auditd_uid "$log"
+check "a FIFO is refused" refused "not a regular file"
+rm "$log" && mv "$T/aside" "$log"
+umask 000
+start auditd || exit 1
+umask 022
+check "it starts under umask 0" ctl audit rotate
+is "and makes what it makes 0600 all the same" \
+    "$(stat -c %a "$log" "$dir/checkpoint.state" "$dir/audit.reserve" | sort -u)" 600
+stop auditd
+
+# --- an anchor ---
+CONF_AUDIT="$CONF_AUDIT
+anchor = \"$(printf '%064d' 7)\""
+mk_conf
+start auditd || exit 1
+is "an origin that is not the anchor is an alert" "$(jq -r 'select(.alert) |
+    .alert' "$log" | tail -n 1)" "origin is not the anchor"
+stop auditd
+
+# --- the append-only attribute ---
+start auditd || exit 1
+if [ "$(id -u)" -ne 0 ] || ! chattr +a "$log" 2>/dev/null; then
+	skip "append-only" "no chattr +a here"
+else
+	keyd -k 3000000 -n 2 "$auditd_sock" append >/dev/null
+	is "the status reports it" "$(status append_only)" true
+	n=$(closed | wc -l)
+	keyd -k 4000000 -n 400 -w 50 "$auditd_sock" append >/dev/null
+	is "it does not rotate itself" "$(closed | wc -l)" "$n"
+	check "igractl audit rotate does, as root" ctl audit rotate
+	is "the new file has it" "$(lsattr "$log" | cut -c6)" a
+	last=$(closed | tail -n 1)
+	is "the closed one, too" "$(lsattr "$dir/$last" | cut -c6)" a
+	is "and is 0400" "$(stat -c %a "$dir/$last")" 400
+	keyd -k 5000000 "$auditd_sock" append >"$T/out"
+	check "records go on" grep -q ^ack "$T/out"
+	stop auditd KILL
+	printf '{"seq":1,"torn' >>"$log"
+	check "a torn line that cannot be cut is a refusal with advice" \
+	    refused 'chattr -a'
+	chattr -a "$log"
+	start auditd || exit 1
+	has "and cut once it can be" "$(tail -n 8 "$log")" "torn line"
+	chattr -R -a "$dir" 2>/dev/null
+	stop auditd
+fi
+check "all of it verifies" verify
+chattr -R -a "$dir" 2>/dev/null
+t_done
