@@ -59,7 +59,7 @@ look_at_file(struct auditd *a, const struct stat *st)
 	if (st->st_size < writer_end(a->writer))
 		bits |= TAMPER_SHORT;
 	/* What a failed write has left is ours to cut off. */
-	if (st->st_size > writer_end(a->writer) && !a->faulted)
+	if (st->st_size > writer_end(a->writer) && !writer_dirty(a->writer))
 		bits |= TAMPER_LONG;
 	return bits;
 }

@@ -14,7 +14,7 @@
 
 /*
  * The directory reports what happens to its files, own writes included; while
- * it is paused they cost nothing.
+ * it is paused they cost nothing.  Of a name elsewhere only the file knows.
  */
 #define EVENTS	(IN_ATTRIB | IN_MODIFY | IN_CREATE | IN_DELETE | \
 		IN_DELETE_SELF | IN_MOVED_FROM | IN_MOVED_TO | IN_MOVE_SELF)
@@ -22,7 +22,8 @@
 struct watch {
 	struct event	*ev;		/* readable */
 	struct event	*resume;
-	int		 fd;
+	int		 fd, file;	/* file: watch descriptor, or -1 */
+	char		 dir[PATH_MAX];
 	watch_cb	 cb;
 	void		*arg;
 };
@@ -73,6 +74,8 @@ watch_new(struct event_base *base, const char *dir, int dirfd, watch_cb cb,
 	(void)dirfd;
 	if ((w = calloc(1, sizeof(*w))) == NULL)
 		return NULL;
+	w->file = -1;
+	(void)strlcpy(w->dir, dir, sizeof(w->dir));
 	w->cb = cb;
 	w->arg = arg;
 	w->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
@@ -89,13 +92,18 @@ fail:
 	return NULL;
 }
 
-/* A directory's watch covers whatever file has the name. */
+/* One that was deleted has lost its watch already. */
 void
 watch_file(struct watch *w, const char *name, int fd)
 {
-	(void)w;
-	(void)name;
+	char	 path[PATH_MAX + NAME_MAX + 2];
+	int	 old = w->file;
+
 	(void)fd;
+	(void)snprintf(path, sizeof(path), "%s/%s", w->dir, name);
+	w->file = inotify_add_watch(w->fd, path, IN_ATTRIB);
+	if (old != -1 && old != w->file)
+		(void)inotify_rm_watch(w->fd, old);
 }
 
 void

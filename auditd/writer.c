@@ -366,6 +366,12 @@ writer_records(const struct writer *w)
 	return w->queued;
 }
 
+bool
+writer_dirty(const struct writer *w)
+{
+	return w->dirty;
+}
+
 size_t
 writer_queued(const struct writer *w)
 {

@@ -97,6 +97,8 @@ const char	*writer_fault(const struct writer *);
 bool		 writer_full(const struct writer *);
 off_t		 writer_end(const struct writer *);	/* last synced byte */
 uint64_t	 writer_records(const struct writer *);	/* queued */
+/* The file may be longer than writer_end says: a failed commit is cut next. */
+bool		 writer_dirty(const struct writer *);
 size_t		 writer_queued(const struct writer *);	/* bytes */
 bool		 writer_idle(const struct writer *);	/* nothing to commit */
 
