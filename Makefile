@@ -7,6 +7,7 @@
 #   make check-long   the long figures
 #   make bench        speed, as ratios measured in one run
 #   make asan         everything under AddressSanitizer and UBSan, in build/asan/
+#   make fuzz         every fuzz target, SECONDS=N each (60)
 #   make lint         static analysis and the manual pages
 #   make deps         install what Debian 12 needs
 #   make install      DESTDIR= PREFIX=
@@ -61,6 +62,9 @@ HARDEN	= -fPIE
 SANFLAGS = -fsanitize=address,undefined -fno-sanitize-recover=all
 CPPSAN	= -DIGRA_SANITIZED
 endif
+ifdef FUZZER
+SANFLAGS += -fsanitize=fuzzer-no-link
+endif
 
 # Secrets from the environment: for devnet and testnet, in a build of its own.
 ifdef ENV_SECRETS
@@ -82,8 +86,16 @@ LIBS	= $(foreach r,$(ROOMS),$(BUILD)/lib/lib$(r).a)
 
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
 UNIT_HELP  = $(call obj_of,$(filter-out tests/unit/test_%.c,$(wildcard tests/unit/*.c)))
+FUZZ_TESTS = $(patsubst tests/fuzz/%.c,$(BUILD)/tests/%,$(wildcard tests/fuzz/fuzz_*.c))
+ifdef FUZZER
+FUZZ_LDFLAGS = -fsanitize=fuzzer
+else
+FUZZ_MAIN = $(BUILD)/obj/tests/fuzz/replay.o
+endif
+FUZZ_HELP = $(call obj_of,tests/fuzz/json_strict.c tests/unit/proto_msg.c)
 TOOLS	= $(patsubst tests/bench/%.c,$(BUILD)/tests/%,$(wildcard tests/bench/*.c)) \
-	$(patsubst tests/e2e/%.c,$(BUILD)/tests/%,$(wildcard tests/e2e/*.c))
+	$(patsubst tests/e2e/%.c,$(BUILD)/tests/%,$(wildcard tests/e2e/*.c)) \
+	$(FUZZ_TESTS)
 
 all: programs
 programs: $(PROGRAMS:%=$(BUILD)/bin/%)
@@ -128,6 +140,11 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/bench/%.o $(LIBS)
 $(BUILD)/tests/%: $(BUILD)/obj/tests/e2e/%.o $(LIBS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(IGRA_LDFLAGS) -o $@ $< -Wl,--start-group $(LIBS) -Wl,--end-group $(IGRA_LIBS)
+# A program that replays inputs; with FUZZER set (make fuzz) a fuzzer.
+$(BUILD)/tests/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(FUZZ_MAIN) $(FUZZ_HELP) $(LIBS)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(IGRA_LDFLAGS) $(FUZZ_LDFLAGS) -o $@ $< $(FUZZ_MAIN) $(FUZZ_HELP) \
+		-Wl,--start-group $(LIBS) -Wl,--end-group $(IGRA_LIBS)
 
 ifndef V
 Q = @
@@ -137,8 +154,8 @@ endif
 
 DEBIAN_DEPS = build-essential pkg-config byacc libsodium-dev libevent-dev \
 	libyajl-dev libzxcvbn-dev libsecp256k1-dev libargon2-dev libbsd-dev \
-	libmd-dev libseccomp-dev check clang cppcheck mandoc curl jq python3 \
-	util-linux procps
+	libmd-dev libseccomp-dev check clang libclang-rt-14-dev cppcheck \
+	mandoc curl jq python3 util-linux procps
 # Where Node.js is from somewhere else, Debian's npm does not go with it.
 ifeq ($(and $(shell command -v node),$(shell command -v npm)),)
 DEBIAN_DEPS += nodejs npm
@@ -201,6 +218,16 @@ check-long: have-interop
 asan:
 	@$(MAKE) --no-print-directory SAN=1 BUILD=$(BUILD)/asan programs tests
 
+# With clang's libFuzzer, into build/fuzz/tests/.
+fuzz-targets:
+	@$(SUBMAKE) CC=clang SAN=1 FUZZER=1 BUILD=$(BUILD)/fuzz fuzz-programs
+fuzz-programs: $(FUZZ_TESTS)
+	@:
+
+SECONDS	= 60
+fuzz: have-deps fuzz-targets
+	@BUILD=$(BUILD) SECONDS_EACH=$(SECONDS) bash tests/fuzz/run.sh
+
 bench: have-deps
 	@$(SUBMAKE) programs tests
 	@BUILD=$(BUILD) bash tests/bench/run.sh
@@ -233,6 +260,7 @@ clean:
 	rm -rf build
 
 .PHONY: all programs tests deps have-deps interop-deps have-interop demo \
-	check check-quick check-long asan bench lint install clean
+	check check-quick check-long asan fuzz fuzz-targets fuzz-programs bench \
+	lint install clean
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

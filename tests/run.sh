@@ -50,9 +50,9 @@ for build in "$@"; do
 	# one that is not started as root is in none.
 	[ "$(id -u)" -ne 0 ] || ASAN_OPTIONS=${ASAN_OPTIONS/leaks=1/leaks=0}
 	for t in tests/e2e/*.sh tests/config/*.sh tests/sandbox/*.sh \
-	    tests/fault/*.sh tests/interop/*.sh; do
+	    tests/fault/*.sh tests/fuzz/*.sh tests/interop/*.sh; do
 		[ -e "$t" ] || continue
-		case $t in */lib.sh) continue ;; esac
+		case $t in */lib.sh | */fuzz/run.sh) continue ;; esac
 		start=$SECONDS
 		BUILD=$build timeout 900 bash "$t" >"$out" 2>&1 </dev/null
 		account "$build $(basename "$t")" $? $((SECONDS - start))
