@@ -4,7 +4,8 @@ all its files, and the signatures of its checkpoints.
 
 usage: verify_chain.py [-1] LOG [FILE-OF-ACKS]
 
-A file of acks has one "kseq seq head" a line; each must be in the log.
+A file of acks has one "kseq seq head" a line ("-" for any kseq); each must be
+in the log.
 -1: more than one series of checkpoints is an error.
 Prints "C checkpoints (S series) up to seq N; N lines, seq M, kseq K" and exits
 0, or says what is wrong and exits 1.
@@ -143,7 +144,9 @@ def main():
         with open(args[1], encoding="ascii") as f:
             for ack in f:
                 want_kseq, want_seq, want_head = ack.split()
-                if heads.get(int(want_seq)) != (want_head, int(want_kseq)):
+                head, kseq_there = heads.get(int(want_seq), (None, None))
+                if head != want_head or \
+                        want_kseq not in ("-", str(kseq_there)):
                     fail(f"acknowledged, but not in the log: {ack.strip()}")
     print(f"{series.count} checkpoints ({series.series} series) up to seq "
           f"{series.covered}; {n} lines, seq {seq}, kseq {kseq}")
