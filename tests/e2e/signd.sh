@@ -569,7 +569,11 @@ start_keyd -d 600
 start_signd
 rpc "$sign" >"$dir/last" &
 last=$!
-sleep 0.3
+# Not before igra-keyd has the request, however long that takes here.
+for _ in $(seq 100); do
+	grep -q '^sign ' "$dir/keyd.out" && break
+	sleep 0.05
+done
 kill "$signd"
 wait "$signd"
 status=$?
