@@ -97,7 +97,7 @@ auditd_fault(struct auditd *a, const char *why)
 		    "append-only attribute, so that a half-written line may "
 		    "have to be cut off by hand: chattr -a it" : "");
 		own_fault(a, why);
-		clients_again(a);
+		append_again(a);
 	}
 	retry_soon(a);
 	clients_health(a);
@@ -110,7 +110,7 @@ auditd_commit(struct auditd *a)
 	if (seal_outstanding(a) && seal_finish(a) == -1)
 		return -1;
 	if (!a->faulted && !a->stopped) {
-		clients_again(a);
+		append_again(a);
 		own_flush(a);
 	}
 	if (writer_commit(a->writer) == -1)

@@ -170,13 +170,14 @@ bool		 own_rejected(struct auditd *, enum audit_event,
 /* Records what the limiter has counted; all: open windows, too. */
 void		 own_suppressed(struct auditd *, bool all);
 
+/* append.c: queues again, for the reserve, what a full disk has refused. */
+void		 append_again(struct auditd *);
+
 /* client.c */
 
 /* Starts to serve the two listening sockets. */
 void		 clients_init(struct auditd *, int auditd_fd, int admin_fd);
 void		 clients_free(struct auditd *);
-/* Queues again, for the reserve, what a full disk has refused. */
-void		 clients_again(struct auditd *);
 /* Tells keyd how the log is, if that has changed. */
 void		 clients_health(struct auditd *);
 

@@ -382,6 +382,94 @@ START_TEST(cut_error)
 }
 END_TEST
 
+/* What somebody else has written, or cut, is not built upon. */
+START_TEST(touched)
+{
+	struct writer	*w = start();
+	struct told	 t = { .n = 0 };
+	off_t		 len;
+
+	add(w, 1, NULL);
+	ck_assert_int_eq(writer_commit(w), 0);
+	len = length();
+	if (_i == 0)
+		ck_assert_int_eq((int)write(disk.fd, "x", 1), 1);
+	else
+		ck_assert_int_eq(ftruncate(disk.fd, len - 1), 0);
+	disk.writes = 0;
+	add(w, 2, &t);
+	ck_assert_int_eq(writer_commit(w), -1);
+	ck_assert_int_eq(t.refused, 1);
+	ck_assert_int_eq(disk.writes, 0);
+	ck_assert(!writer_full(w));
+	ck_assert(!writer_dirty(w));
+	/* The stranger's byte is left for whoever looks into it. */
+	ck_assert_int_eq((int)length(), (int)len + (_i == 0 ? 1 : -1));
+	stop(w);
+}
+END_TEST
+
+/* Only a lack of space is one. */
+START_TEST(space)
+{
+	static const int	 errors[] = { ENOSPC, EDQUOT, EIO, EROFS };
+	struct writer		*w = start();
+
+	disk.write_errno = errors[_i];
+	disk.write_fails = 1;
+	add(w, 1, NULL);
+	ck_assert_int_eq(writer_commit(w), -1);
+	ck_assert_int_eq(writer_full(w), _i < 2);
+	add(w, 1, NULL);
+	ck_assert_int_eq(writer_commit(w), 0);
+	ck_assert(!writer_full(w));
+	stop(w);
+}
+END_TEST
+
+/* On into the next file, whose first line is there already. */
+START_TEST(next_file)
+{
+	struct writer		*w = start();
+	struct writer_stats	 st;
+	struct chain_scan	 s;
+	struct chain		 at;
+	char			 name[] = "/tmp/igra-writer-XXXXXX";
+	char			*first;
+	size_t			 len;
+	int			 old = disk.fd;
+
+	add(w, 1, NULL);
+	ck_assert_int_eq(writer_commit(w), 0);
+	/* Any line will do: the chain's own second one. */
+	add(w, 2, NULL);
+	len = writer_queued(w);
+	at = *writer_next(w);
+	ck_assert_int_eq(writer_commit(w), 0);
+	ck_assert_ptr_nonnull(first = malloc(len));
+	ck_assert_int_eq((int)pread(old, first, len,
+	    length() - (off_t)len), (int)len);
+	ck_assert_int_ne(disk.fd = mkstemp(name), -1);
+	(void)unlink(name);
+	ck_assert_int_ne(fcntl(disk.fd, F_SETFL, O_APPEND), -1);
+	ck_assert_int_eq((int)write(disk.fd, first, len), (int)len);
+	writer_switch(w, disk.fd, (off_t)len, &at);
+	ck_assert_int_eq((int)writer_end(w), (int)len);
+	add(w, 3, NULL);
+	ck_assert_uint_eq(writer_records(w), 1);
+	ck_assert_int_eq(writer_commit(w), 0);
+	ck_assert_int_eq(chain_scan(disk.fd, &s), 0);
+	ck_assert_uint_eq(s.first_seq, 2);
+	ck_assert_uint_eq(s.chain.seq, 3);
+	ck_assert_uint_eq(s.breaks, 0);
+	writer_stats(w, &st);
+	ck_assert_uint_eq(st.bytes, (uint64_t)length());
+	free(first);
+	close(old);
+	stop(w);
+}
+END_TEST
+
 /* Half a message is taken back; what came before it stays. */
 START_TEST(rewind_message)
 {
@@ -500,6 +588,9 @@ main(void)
 	    sizeof(write_errors) / sizeof(write_errors[0]));
 	tcase_add_loop_test(tc, sync_error, 0, 2);
 	tcase_add_loop_test(tc, cut_error, 0, 2);
+	tcase_add_loop_test(tc, touched, 0, 2);
+	tcase_add_loop_test(tc, space, 0, 4);
+	tcase_add_test(tc, next_file);
 	tcase_add_test(tc, rewind_message);
 	tcase_add_test(tc, wait_without_record);
 	tcase_add_test(tc, big);
