@@ -25,7 +25,9 @@ struct frame_conn {
 	int			 fd;
 	enum proto_link		 link;
 	bool			 server;
-	bool			 paused;
+	bool			 paused;	/* by the owner */
+	bool			 choked;	/* does not read its answers */
+	bool			 violated;
 	bool			 dead;		/* close() came inside a handler */
 	int			 busy;		/* handlers on the stack */
 	const char		*broken;	/* send failed; closed() is due */
@@ -51,6 +53,8 @@ static void	frame_writable(int, short, void *);
 static int	frame_read_some(struct frame_conn *, const char **);
 static bool	frame_has_more(const struct frame_conn *);
 static void	frame_more(struct frame_conn *);
+static void	frame_listen(struct frame_conn *);
+static void	frame_choke(struct frame_conn *);
 static ssize_t	frame_get(struct frame_conn *, uint8_t *, size_t);
 static int	frame_start_payload(struct frame_conn *, const char **);
 static void	frame_deliver(struct frame_conn *);
@@ -164,17 +168,50 @@ frame_conn_pause(struct frame_conn *c)
 void
 frame_conn_resume(struct frame_conn *c)
 {
-	if (c->paused && !c->dead) {
-		event_add(c->rev, NULL);
-		frame_more(c);
+	if (c->paused) {
+		c->paused = false;
+		frame_listen(c);
 	}
-	c->paused = false;
+}
+
+static void
+frame_listen(struct frame_conn *c)
+{
+	if (c->paused || c->choked || c->dead)
+		return;
+	event_add(c->rev, NULL);
+	frame_more(c);
+}
+
+/*
+ * Backpressure on the server's side only: were both ends to wait for the
+ * other to read first, neither would.
+ */
+static void
+frame_choke(struct frame_conn *c)
+{
+	if (!c->server || c->dead)
+		return;
+	if (!c->choked && c->queued > FRAME_HIGH) {
+		c->choked = true;
+		event_del(c->rev);
+		event_del(c->more);
+	} else if (c->choked && c->queued <= FRAME_HIGH / 2) {
+		c->choked = false;
+		frame_listen(c);
+	}
 }
 
 int
 frame_fd(const struct frame_conn *c)
 {
 	return c->fd;
+}
+
+bool
+frame_violated(const struct frame_conn *c)
+{
+	return c->violated;
 }
 
 size_t
@@ -208,7 +245,8 @@ frame_readable(int fd, short what, void *arg)
 	(void)what;
 	c->busy++;
 	c->drained = false;
-	for (i = 0; i < FRAME_BURST && !c->dead && !c->paused; i++) {
+	for (i = 0; i < FRAME_BURST && !c->dead && !c->paused && !c->choked;
+	    i++) {
 		if ((n = frame_read_some(c, &why)) <= 0)
 			break;
 		if (c->headlen == PROTO_HEADER_LEN && c->got == c->h.len)
@@ -219,7 +257,7 @@ frame_readable(int fd, short what, void *arg)
 		frame_free(c);
 	else if (n < 0)
 		frame_lost(c, why);
-	else if (!c->paused)
+	else if (!c->paused && !c->choked)
 		frame_more(c);
 }
 
@@ -304,8 +342,10 @@ frame_read_some(struct frame_conn *c, const char **why)
 static int
 frame_start_payload(struct frame_conn *c, const char **why)
 {
-	if (proto_get_header(c->head, &c->h, c->link, c->server, why) == -1)
+	if (proto_get_header(c->head, &c->h, c->link, c->server, why) == -1) {
+		c->violated = true;
 		return -1;
+	}
 	c->got = 0;
 	if (c->h.len == 0)
 		return 0;
@@ -379,10 +419,11 @@ frame_send(struct frame_conn *c, uint16_t type, uint64_t id, const void *p,
 	}
 	STAILQ_INSERT_TAIL(&c->out, o, entry);
 	c->queued += o->len;
-	if (STAILQ_FIRST(&c->out) != o)
-		return 0;		/* the write event is already waiting */
-	if (frame_flush(c) == 0)
+	/* If it is not the first, the write event is already waiting. */
+	if (STAILQ_FIRST(&c->out) != o || frame_flush(c) == 0) {
+		frame_choke(c);
 		return 0;
+	}
 	c->broken = "write failed";
 broken:
 	/* Not from here: the caller may be walking its own lists. */
@@ -475,4 +516,6 @@ frame_writable(int fd, short what, void *arg)
 		c->broken = "write failed";
 	if (c->broken != NULL)
 		frame_lost(c, c->broken);
+	else
+		frame_choke(c);
 }

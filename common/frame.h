@@ -16,6 +16,8 @@
 #include "messages.h"
 
 #define FRAME_MAX_QUEUE	(64 * 1024 * 1024)	/* unsent bytes per connection */
+/* A server reads no further requests of who leaves so much unread. */
+#define FRAME_HIGH	(1024 * 1024)
 
 struct frame {
 	uint16_t	 type;
@@ -64,6 +66,8 @@ int		 frame_send_enc(struct frame_conn *, uint16_t type,
 		    uint64_t id, struct enc *);
 int		 frame_send_error(struct frame_conn *, uint64_t id,
 		    enum proto_code, uint32_t pskt, const char *message);
+/* Has the peer sent what no message begins with?  For ops->closed. */
+bool		 frame_violated(const struct frame_conn *);
 size_t		 frame_queued(const struct frame_conn *);
 int		 frame_fd(const struct frame_conn *);
 

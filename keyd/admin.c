@@ -108,8 +108,9 @@ unlock_failed(struct client *c, uint64_t id, bool interactive,
 	audit_set_u64(&r, FIELD_OPERATOR, c->peer.uid);
 	audit_set_u64(&r, FIELD_INTERACTIVE, interactive);
 	audit_set_str(&r, FIELD_ERROR, why);
-	(void)audit_tell_capped(&k->audit, &r, c->peer.uid);
-	log_warnx("unlock by uid %u refused: %s", (unsigned)c->peer.uid, why);
+	if (audit_tell_capped(&k->audit, &r, c->peer.uid))
+		log_warnx("unlock by uid %u refused: %s",
+		    (unsigned)c->peer.uid, why);
 	(void)frame_send_error(c->conn, id, code, PROTO_NO_PSKT, why);
 }
 

@@ -1,5 +1,6 @@
 /* Who is connected, and which handler a message of theirs gets. */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@ static void	client_closed(struct frame_conn *, const char *, void *);
 static void	client_free(struct client *);
 static void	turn_away(struct keyd *, enum proto_link, const struct peer *,
 		    const char *);
+static bool	over_rate(struct client *, const struct frame *);
 static bool	welcome(const struct keyd *, enum proto_link, uid_t);
 
 static const struct frame_ops ops = { client_message, client_closed };
@@ -30,6 +32,55 @@ static void (*const handlers[MSG_MAX])(struct client *,
 	[MSG_UNLOCK] = admin_unlock,
 	[MSG_LOCK] = admin_lock,
 };
+
+/* Requests that use a secret or make records. */
+static const char *const limited[MSG_MAX] = {
+	[MSG_SIGN_REQ] = "pskt.sign",
+	[MSG_KEY_LIST_REQ] = "key.list",
+	[MSG_KEY_PUBLIC_REQ] = "key.public",
+};
+
+/*
+ * Twice what signd lets all of its users ask together: an honest one is never
+ * refused here, and a taken one gets no more.
+ */
+void
+client_limits(struct keyd *k)
+{
+	const struct conf	*c = k->d.conf;
+	uint64_t		 users = c->allow_users.n;
+
+	bucket_rate(&k->rate, 2 * users * c->rate_limit_rps,
+	    2 * users * c->rate_limit_burst);
+	bucket_init(&k->rate, &k->bucket, monotonic_now());
+	limiter_init(&k->talk, LIMITER_EVENTS, LIMITER_WINDOW);
+}
+
+/* True: it has been refused, unread. */
+static bool
+over_rate(struct client *c, const struct frame *f)
+{
+	struct keyd	*k = c->k;
+	struct refusal	 r;
+	unsigned	 retry;
+	char		 msg[96];
+
+	if (c->link != LINK_KEYD || limited[f->type] == NULL ||
+	    bucket_take(&k->rate, &k->bucket, monotonic_now(), &retry))
+		return false;
+	snprintf(msg, sizeof(msg), "igra-signd asks more than [rpc] "
+	    "rate_limit_rps allows: try again in %u s", retry);
+	k->requests++;
+	memset(&r, 0, sizeof(r));
+	r.code = CODE_RATE_LIMITED;
+	r.pskt = PROTO_NO_PSKT;
+	r.message = msg;
+	r.method = limited[f->type];
+	r.peer_uid = (uint32_t)c->peer.uid;
+	r.peer_pid = (uint32_t)c->peer.pid;
+	refuse_request(k, c, f->id, &r);
+	return true;
+}
 
 static bool
 welcome(const struct keyd *k, enum proto_link link, uid_t uid)
@@ -75,7 +126,8 @@ client_accept(struct keyd *k, int lfd, enum proto_link link)
 		close(fd);
 		return;
 	}
-	if (k->nclients[link] >= KEYD_MAX_CLIENTS ||
+	if (k->nclients[link] >= (link == LINK_KEYD ? KEYD_MAX_SIGND :
+	    KEYD_MAX_ADMIN) ||
 	    (c = calloc(1, sizeof(*c))) == NULL) {
 		turn_away(k, link, &peer, "too many connections");
 		close(fd);
@@ -104,7 +156,7 @@ client_message(struct frame_conn *conn, const struct frame *f, void *arg)
 	(void)conn;
 	if (handlers[f->type] == NULL)
 		client_drop(c, "a message of the wrong direction");
-	else
+	else if (!over_rate(c, f))
 		handlers[f->type](c, f);
 }
 
@@ -122,9 +174,13 @@ static void
 client_closed(struct frame_conn *conn, const char *why, void *arg)
 {
 	struct client	*c = arg;
+	struct keyd	*k = c->k;
 
-	(void)conn;
-	if (strcmp(why, "closed by the peer") != 0)
+	if (frame_violated(conn))
+		turn_away(k, c->link, &c->peer, why);
+	else if (strcmp(why, "closed by the peer") != 0 &&
+	    limiter_allow(&k->talk, c->link, (uint32_t)c->peer.uid,
+	    monotonic_now()))
 		log_warnx("%s of uid %u: %s", c->link == LINK_KEYD ?
 		    "keyd.sock client" : "admin client",
 		    (unsigned)c->peer.uid, why);

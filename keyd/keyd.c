@@ -218,6 +218,7 @@ main(int argc, char **argv)
 	k.ring.evicted = admin_evicted;
 	k.ring.expired = admin_relock;
 	k.ring.arg = &k;
+	client_limits(&k);
 	tell_started(&k);
 	unlock_from_environment(&k);
 	start_listening(&k, &l[0], fd, LINK_KEYD);

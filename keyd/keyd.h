@@ -10,12 +10,15 @@
 #include <event2/event.h>
 
 #include "audit.h"
+#include "bucket.h"
 #include "daemon.h"
 #include "frame.h"
 #include "keyring.h"
+#include "limiter.h"
 #include "policy.h"
 
-#define KEYD_MAX_CLIENTS	16	/* per socket: signd, operators' tools */
+#define KEYD_MAX_SIGND		4	/* one, and what has not gone yet */
+#define KEYD_MAX_ADMIN		16
 /* Then igra-signd is read no further. */
 #define KEYD_MAX_JOBS		256
 #define KEYD_MAX_JOB_BYTES	(64 * 1024 * 1024)
@@ -45,6 +48,11 @@ struct keyd {
 	struct audit_link	 audit;
 	struct clients		 clients;
 	unsigned		 nclients[LINK_MAX];
+	/* What signd may ask, whatever it lets its own clients ask. */
+	struct bucket_rate	 rate;
+	struct bucket		 bucket;
+	/* How often the log is told of clients that went in disorder. */
+	struct limiter		 talk;
 	uint64_t		 nserial;	/* of the last client */
 	struct jobs		 jobs;		/* signing, and waiting for auditd */
 	unsigned		 njobs;
@@ -64,6 +72,7 @@ struct keyd {
 
 /* --- client.c --- */
 
+void		 client_limits(struct keyd *);
 /* NULL when it is gone. */
 struct client	*client_find(struct keyd *, uint64_t serial);
 void		 client_accept(struct keyd *, int lfd, enum proto_link);

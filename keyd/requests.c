@@ -62,8 +62,9 @@ refuse_request(struct keyd *k, struct client *c, uint64_t id,
 		audit_set_str(&r, FIELD_CODE, proto_code_name(f->code));
 		audit_set_u64(&r, FIELD_PEER_UID, f->peer_uid);
 		audit_set_u64(&r, FIELD_PEER_PID, f->peer_pid);
-		audit_set_bytes(&r, FIELD_REQUEST_ID, f->request_id.p,
-		    f->request_id.len);
+		if (f->request_id.len != 0)
+			audit_set_bytes(&r, FIELD_REQUEST_ID, f->request_id.p,
+			    f->request_id.len);
 	}
 	audit_set_str(&r, FIELD_ERROR, f->message);
 	(void)audit_tell_capped(&k->audit, &r, f->peer_uid);

@@ -3,11 +3,6 @@
 
 #include "limits.h"
 
-#define SECOND		1000000000ULL
-#define MAX_RPS		SECOND		/* beyond that there is no limit */
-#define MAX_BURST	1000000ULL
-
-static void	 refill(const struct limits *, struct limit_uid *, uint64_t);
 static void	 forget(struct limits *, uint64_t);
 
 uint64_t
@@ -26,12 +21,7 @@ limits_init(struct limits *l, uint64_t rps, uint64_t burst,
 {
 	LIST_INIT(&l->uids);
 	l->n = 0;
-	l->cost = rps == 0 || rps > MAX_RPS ? 0 : SECOND / rps;
-	if (burst == 0)
-		burst = 1;
-	if (burst > MAX_BURST)
-		burst = MAX_BURST;
-	l->cap = l->cost * burst;
+	bucket_rate(&l->rate, rps, burst);
 	l->allow = allow;
 	l->nallow = nallow;
 }
@@ -67,8 +57,7 @@ limits_get(struct limits *l, uid_t uid, uint64_t now)
 		if (l->allow[i] == uid)
 			u->allowed = true;
 	u->refs = 1;
-	u->level = l->cap;
-	u->refilled = now;
+	bucket_init(&l->rate, &u->bucket, now);
 	LIST_INSERT_HEAD(&l->uids, u, entry);
 	l->n++;
 	return u;
@@ -89,10 +78,7 @@ forget(struct limits *l, uint64_t now)
 
 	for (u = LIST_FIRST(&l->uids); u != NULL; u = next) {
 		next = LIST_NEXT(u, entry);
-		if (u->refs != 0)
-			continue;
-		refill(l, u, now);
-		if (u->level < l->cap)
+		if (u->refs != 0 || !bucket_full(&l->rate, &u->bucket, now))
 			continue;
 		LIST_REMOVE(u, entry);
 		free(u);
@@ -100,31 +86,9 @@ forget(struct limits *l, uint64_t now)
 	}
 }
 
-static void
-refill(const struct limits *l, struct limit_uid *u, uint64_t now)
-{
-	uint64_t	 elapsed = now > u->refilled ? now - u->refilled : 0;
-
-	u->refilled = now;
-	if (elapsed > l->cap - u->level)
-		u->level = l->cap;
-	else
-		u->level += elapsed;
-}
-
 bool
 limits_take(struct limits *l, struct limit_uid *u, uint64_t now,
     unsigned *retry)
 {
-	if (l->cost == 0)
-		return true;
-	refill(l, u, now);
-	if (u->level >= l->cost) {
-		u->level -= l->cost;
-		return true;
-	}
-	*retry = (unsigned)((l->cost - u->level + SECOND - 1) / SECOND);
-	if (*retry == 0)
-		*retry = 1;
-	return false;
+	return bucket_take(&l->rate, &u->bucket, now, retry);
 }

@@ -13,6 +13,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bucket.h"
+
 #define LIMITS_MAX_IDLE	256	/* uids remembered without a connection */
 
 struct limit_uid {
@@ -21,15 +23,13 @@ struct limit_uid {
 	bool			 allowed;	/* in allow_users */
 	unsigned		 refs;		/* connections that hold it */
 	size_t			 bytes;		/* of requests not yet answered */
-	uint64_t		 level;		/* of the bucket, in ns of refill */
-	uint64_t		 refilled;	/* when, ns */
+	struct bucket		 bucket;
 };
 
 struct limits {
 	LIST_HEAD(, limit_uid)	 uids;
 	size_t			 n;		/* in uids */
-	uint64_t		 cost;		/* of a request, ns of refill; 0: no limit */
-	uint64_t		 cap;		/* of a bucket, ns */
+	struct bucket_rate	 rate;
 	const uid_t		*allow;		/* caller's */
 	size_t			 nallow;
 };

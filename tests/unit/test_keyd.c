@@ -165,30 +165,30 @@ START_TEST(answer_of_one_who_left)
 	struct msg_key_list_req	 m;
 	struct enc		 e;
 	struct pollfd		 p = { .events = POLLIN };
-	int			 fd[14], i;
+	int			 fd[KEYD_MAX_SIGND], i;
 
 	unlock(1);
 	auditd.hold = true;
 	memset(&m, 0, sizeof(m));
 	enc_init(&e);
 	enc_key_list_req(&e, &m);
-	for (i = 0; i < 14; i++) {
+	for (i = 0; i < KEYD_MAX_SIGND; i++) {
 		fd[i] = dial(LINK_KEYD);
 		ck_assert_int_eq(frame_write(fd[i], MSG_KEY_LIST_REQ, 1,
 		    e.buf, e.len), 0);
 		turns(3);
 	}
 	enc_free(&e);
-	for (i = 0; i < 14; i++)
+	for (i = 0; i < KEYD_MAX_SIGND; i++)
 		close(fd[i]);
 	turns(30);
 	ck_assert(TAILQ_EMPTY(&k.clients));
-	for (i = 0; i < 14; i++)
+	for (i = 0; i < KEYD_MAX_SIGND; i++)
 		fd[i] = dial(LINK_KEYD);
 	auditd.hold = false;
 	auditd_ack();
 	turns(30);
-	for (i = 0; i < 14; i++) {
+	for (i = 0; i < KEYD_MAX_SIGND; i++) {
 		p.fd = fd[i];
 		ck_assert_int_eq(poll(&p, 1, 0), 0);
 		close(fd[i]);
@@ -308,26 +308,154 @@ START_TEST(who_may_unlock)
 }
 END_TEST
 
+/* How many lines of keyd's say so, from here to lines_end. */
+static char	lines_path[96];
+
+static void
+lines_begin(void)
+{
+	int	 fd;
+
+	snprintf(lines_path, sizeof(lines_path), "%s/stderr", dir);
+	fd = open(lines_path, O_CREAT | O_WRONLY | O_TRUNC, 0600);
+	ck_assert_int_ne(dup2(fd, STDERR_FILENO), -1);
+	close(fd);
+}
+
+static int
+lines_end(const char *part)
+{
+	char	 line[512];
+	FILE	*f;
+	int	 n = 0;
+
+	ck_assert_ptr_nonnull(f = fopen(lines_path, "r"));
+	while (fgets(line, sizeof(line), f) != NULL)
+		n += strstr(line, part) != NULL;
+	fclose(f);
+	return n;
+}
+
 /* Whoever may not come in can fill neither log with knocking. */
 START_TEST(knocking)
 {
-	char	 path[96], line[512];
-	FILE	*f;
-	int	 i, fd, lines = 0;
+	int	 i;
 
-	snprintf(path, sizeof(path), "%s/stderr", dir);
-	fd = open(path, O_CREAT | O_WRONLY | O_TRUNC, 0600);
-	ck_assert_int_ne(dup2(fd, STDERR_FILENO), -1);
+	lines_begin();
 	k.d.uid[ROLE_SIGND] = 64005;
 	for (i = 0; i < 100; i++)
 		close(dial(LINK_KEYD));
-	ck_assert_ptr_nonnull(f = fopen(path, "r"));
-	while (fgets(line, sizeof(line), f) != NULL)
-		lines += strstr(line, "turned uid") != NULL;
-	fclose(f);
-	ck_assert_int_eq(lines, LIMITER_EVENTS);
+	ck_assert_int_eq(lines_end("turned uid"), LIMITER_EVENTS);
 	ck_assert_uint_eq(auditd.n, LIMITER_EVENTS);
 	ck_assert(TAILQ_EMPTY(&k.clients));
+}
+END_TEST
+
+/* What signd's user sends wrong fills neither log, however often. */
+START_TEST(violations)
+{
+	static const uint8_t	 junk[PROTO_HEADER_LEN] = "GET / HTTP/1.0\r";
+	struct enc		 e;
+	int			 i, fd;
+
+	lines_begin();
+	for (i = 0; i < 100; i++) {
+		fd = dial(LINK_KEYD);
+		ck_assert_int_eq(write(fd, junk, sizeof(junk)),
+		    sizeof(junk));
+		turns(3);
+		close(fd);
+		turns(3);
+	}
+	ck_assert_int_eq(lines_end("not an igra protocol message"),
+	    LIMITER_EVENTS);
+	ck_assert_uint_eq(auditd.n, LIMITER_EVENTS);
+	/* Broken in what it says, and gone without a word. */
+	for (i = 0; i < 100; i++) {
+		fd = dial(LINK_KEYD);
+		enc_init(&e);
+		enc_bytes(&e, bytes_str("nonsense, and too long by far"));
+		(void)frame_write(fd, MSG_SIGN_REQ, 1, e.buf, e.len);
+		enc_free(&e);
+		turns(5);
+		close(fd);
+		turns(5);
+	}
+	ck_assert_int_eq(lines_end("turned uid"), LIMITER_EVENTS);
+	ck_assert_uint_eq(auditd.n, LIMITER_EVENTS);
+	ck_assert(TAILQ_EMPTY(&k.clients));
+	ck_assert_uint_eq(k.njobs, 0);
+}
+END_TEST
+
+/* keyd's own bucket, whatever signd lets through. */
+START_TEST(rate)
+{
+	struct conf	*c = (struct conf *)(uintptr_t)k.d.conf;
+	struct frame_reply rep;
+	unsigned	 i, ok = 0, refused = 0;
+	int		 fd = dial(LINK_KEYD), r;
+
+	c->rate_limit_rps = 5;
+	c->rate_limit_burst = 10;
+	client_limits(&k);
+	unlock(1);
+	for (i = 0; i < 40; i++) {
+		send_sign(fd, 1, 1, 0, i);
+		r = answer(fd, LINK_KEYD, &rep);
+		ck_assert(r == MSG_SIGN || r == MSG_ERROR);
+		*(r == MSG_SIGN ? &ok : &refused) += 1;
+		frame_reply_free(&rep);
+	}
+	ck_assert_msg(ok >= 20 && ok <= 25, "%u", ok);
+	ck_assert_uint_eq(k.refusals, refused);
+	send_sign(fd, 1, 1, 0, 50);
+	ck_assert_int_eq(refusal(fd, LINK_KEYD), CODE_RATE_LIMITED);
+	/* Status and lock are no such requests. */
+	ck_assert_int_eq(frame_write(fd, MSG_KEYD_STATUS_REQ, 51, NULL, 0),
+	    0);
+	expect(fd, LINK_KEYD, MSG_KEYD_STATUS);
+	usleep(300000);
+	send_sign(fd, 1, 1, 0, 52);
+	expect(fd, LINK_KEYD, MSG_SIGN);
+	close(fd);
+}
+END_TEST
+
+/* Who never reads is not read either; the others do not notice. */
+START_TEST(never_reads)
+{
+	int	 fd = dial(LINK_KEYD), other = dial(LINK_KEYD), n = 0, i;
+	size_t	 queued;
+	ssize_t	 r;
+	char	 buf[65536];
+	uint8_t	 head[PROTO_HEADER_LEN];
+	struct proto_header h = { .type = MSG_INFO_REQ };
+	struct frame_conn *conn = TAILQ_FIRST(&k.clients)->conn;
+
+	proto_put_header(head, &h);
+	for (i = 0; i < 20000; i++) {
+		r = send(fd, head, sizeof(head), MSG_DONTWAIT);
+		n += r == (ssize_t)sizeof(head);
+		turn();
+	}
+	ck_assert_int_lt(n, i);
+	queued = frame_queued(conn);
+	ck_assert_msg(queued > FRAME_HIGH && queued < FRAME_HIGH + 65536,
+	    "%zu", queued);
+	ck_assert_int_eq(frame_write(other, MSG_INFO_REQ, 1, NULL, 0), 0);
+	expect(other, LINK_KEYD, MSG_INFO);
+	/* Read at last, it is answered to the end. */
+	for (i = 0; i < 200; i++) {
+		while (recv(fd, buf, sizeof(buf), MSG_DONTWAIT) > 0)
+			;
+		turn();
+	}
+	ck_assert_uint_eq(frame_queued(conn), 0);
+	ck_assert_int_eq(frame_write(fd, MSG_INFO_REQ, 2, NULL, 0), 0);
+	expect(fd, LINK_KEYD, MSG_INFO);
+	close(fd);
+	close(other);
 }
 END_TEST
 
@@ -462,6 +590,9 @@ main(void)
 	tcase_add_test(tc, memory_is_bounded);
 	tcase_add_test(tc, who_may_unlock);
 	tcase_add_test(tc, knocking);
+	tcase_add_test(tc, violations);
+	tcase_add_test(tc, rate);
+	tcase_add_test(tc, never_reads);
 	tcase_add_loop_test(tc, record_after_reconnect, 0, 2);
 	tcase_add_test(tc, auditd_hangs);
 	tcase_add_loop_test(tc, auditd_lies, 0, 2);
