@@ -21,7 +21,7 @@ YACC	?= byacc
 VERSION	= 0.1.0
 
 PROGRAMS = igra-keyd igra-signd igra-auditd igra-service igractl \
-	secrets-admin devnet-keygen
+	secrets-admin devnet-keygen igra-audit
 # Where main() lives; every other source of a room goes into its library.
 MAIN_igra-keyd		= keyd/keyd.c
 MAIN_igra-signd		= signd/signd.c
@@ -30,6 +30,7 @@ MAIN_igra-service	= common/igra-service.c
 MAIN_igractl		= keyd/igractl.c
 MAIN_secrets-admin	= keyd/secrets-admin.c
 MAIN_devnet-keygen	= keyd/devnet-keygen.c
+MAIN_igra-audit	= auditd/igra-audit.c
 # A program links its own room and what all share, and no other room.
 ROOMS_igra-keyd		= keyd
 ROOMS_igra-signd	= signd
@@ -38,6 +39,7 @@ ROOMS_igra-service	= keyd
 ROOMS_igractl		= keyd
 ROOMS_secrets-admin	= keyd
 ROOMS_devnet-keygen	= keyd
+ROOMS_igra-audit	= auditd
 MAINS	= $(foreach p,$(PROGRAMS),$(MAIN_$(p)))
 
 PKGS_common	= libsodium libevent yajl libsecp256k1 libargon2 libbsd-overlay libmd

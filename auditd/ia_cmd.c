@@ -1,0 +1,115 @@
+/* What the commands of igra-audit share. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/log.h"
+
+#include "auditd/ia_cmd.h"
+#include "auditd/ia_text.h"
+
+#define SHOW_AFTER	1000	/* ms */
+#define SHOW_EVERY	200
+#define MIB		(1024.0 * 1024.0)
+
+static uint64_t	 now_ms(void);
+
+int
+ia_usage(void)
+{
+	(void)fprintf(stderr,
+	    "usage: igra-audit verify [-q] [--pub HEX] "
+	    "[--anchor SEQ:HEAD | --anchor FILE]\n"
+	    "           [--from-checkpoint FILE] [--sealed] "
+	    "[--log PATH] [FILE ...]\n"
+	    "       igra-audit query [--since TIME] [--until TIME] "
+	    "[--seq N[-M]] [--event TYPE]\n"
+	    "           [--key NAME] [--result RESULT] [--request-id ID] "
+	    "[--tx ID]\n"
+	    "           [--limit N] [--json | --table] [--log PATH] "
+	    "[FILE ...]\n"
+	    "       igra-audit follow [-n LINES] [query's filters] "
+	    "[--json | --table] [--log PATH]\n"
+	    "       igra-audit stats [--since TIME] [--until TIME] "
+	    "[--key NAME] [--json]\n"
+	    "           [--log PATH] [FILE ...]\n"
+	    "       igra-audit checkpoint [--log PATH] [FILE ...]\n");
+	return IA_USAGE;
+}
+
+int
+ia_bad_option(const char *option, const char *wrong)
+{
+	log_warnx("--%s: %s", option, wrong);
+	return IA_USAGE;
+}
+
+int
+ia_open(struct ia_files *fs, const char *path, char *const *files, size_t n)
+{
+	char	 err[PATH_MAX + 128];
+
+	if (n > 0) {
+		ia_files_operands(fs, files, n);
+		return 0;
+	}
+	if (ia_files_open(fs, path, err, sizeof(err)) == 0)
+		return 0;
+	log_warnx("%s", ia_safe(err));
+	return -1;
+}
+
+int
+ia_flush(int status)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return status;
+	log_warn("standard output");
+	return IA_CANNOT;
+}
+
+static uint64_t
+now_ms(void)
+{
+	struct timespec	 ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+void
+ia_progress_start(struct ia_progress *p, const struct ia_files *fs)
+{
+	memset(p, 0, sizeof(*p));
+	if (!(p->on = isatty(STDERR_FILENO) == 1))
+		return;
+	p->total = ia_files_bytes(fs);
+	p->start = now_ms();
+	p->last = p->start + SHOW_AFTER - SHOW_EVERY;
+}
+
+void
+ia_progress(struct ia_progress *p, uint64_t bytes)
+{
+	uint64_t	 now;
+	double		 share;
+
+	if (!p->on || (now = now_ms()) < p->last + SHOW_EVERY)
+		return;
+	p->last = now;
+	p->shown = true;
+	share = p->total == 0 ? 0 : (double)bytes / (double)p->total;
+	(void)fprintf(stderr, "\r%3.0f %% of %.0f MiB, %.0f MiB/s ",
+	    share > 1 ? 100 : share * 100, (double)p->total / MIB,
+	    (double)bytes / MIB * 1000 / (double)(now - p->start + 1));
+}
+
+void
+ia_progress_end(struct ia_progress *p)
+{
+	if (p->shown)
+		(void)fprintf(stderr, "\r%50s\r", "");
+	p->on = false;
+}
