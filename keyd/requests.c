@@ -10,6 +10,7 @@
 #include "log.h"
 #include "secmem.h"
 
+static void	note_service(struct keyd *, const struct msg_note *);
 static void	own_address(const struct keyd *, char *);
 static const char *spk_address(const struct keyd *, const uint8_t *, char *);
 static void	public_audited(bool, const struct msg_audit_ack *,
@@ -311,6 +312,40 @@ request_key_public(struct client *c, const struct frame *f)
 	keyring_put(&k->ring, key);
 }
 
+/* signd's start is two records: its own and that of its config. */
+static void
+note_service(struct keyd *k, const struct msg_note *m)
+{
+	struct audit_record	 r;
+	char			 hex[65];
+	uint8_t			 hash[32];
+	size_t			 len;
+
+	audit_record_init(&r, m->event, SRC_SIGND, true);
+	audit_set_str(&r, FIELD_PROGRAM, "igra-signd");
+	if (m->event == EV_SERVICE_STOPPED)
+		audit_set_bytes(&r, FIELD_REASON, m->error.p, m->error.len);
+	else {
+		audit_set_bytes(&r, FIELD_VERSION, m->method.p, m->method.len);
+		audit_set_str(&r, FIELD_NETWORK,
+		    kaspa_network_name(k->d.conf->network));
+	}
+	audit_set_u64(&r, FIELD_PEER_UID, m->peer_uid);
+	audit_set_u64(&r, FIELD_PEER_PID, m->peer_pid);
+	if (!audit_tell_capped(&k->audit, &r, m->peer_uid) ||
+	    m->event == EV_SERVICE_STOPPED ||
+	    !bytes_cstr(m->code, hex, sizeof(hex)) ||
+	    sodium_hex2bin(hash, sizeof(hash), hex, strlen(hex), NULL, &len,
+	    NULL) != 0 || len != sizeof(hash))
+		return;
+	audit_record_init(&r, EV_CONFIG_LOADED, SRC_SIGND, true);
+	audit_set_str(&r, FIELD_PROGRAM, "igra-signd");
+	audit_set_bytes(&r, FIELD_CONFIG_HASH, hash, sizeof(hash));
+	audit_set_u64(&r, FIELD_PEER_UID, m->peer_uid);
+	audit_set_u64(&r, FIELD_PEER_PID, m->peer_pid);
+	audit_tell(&k->audit, &r);
+}
+
 /* signd's own refusals: typed, and no more of them than the cap. */
 void
 request_note(struct client *c, const struct frame *f)
@@ -320,6 +355,10 @@ request_note(struct client *c, const struct frame *f)
 
 	if (dec_note(f->p, f->len, NULL, &m) == -1) {
 		client_drop(c, "malformed NOTE");
+		return;
+	}
+	if (m.event == EV_SERVICE_STARTED || m.event == EV_SERVICE_STOPPED) {
+		note_service(c->k, &m);
 		return;
 	}
 	audit_record_init(&r, m.event, SRC_SIGND, false);

@@ -244,7 +244,8 @@ enc_note(struct enc *e, const struct msg_note *m)
 
 DEC_BEGIN(note);
 	m->event = dec_u8(d);
-	if (m->event != EV_PEER_REJECTED && m->event != EV_REQUEST_REJECTED)
+	if (m->event != EV_PEER_REJECTED && m->event != EV_REQUEST_REJECTED &&
+	    m->event != EV_SERVICE_STARTED && m->event != EV_SERVICE_STOPPED)
 		d->failed = true;
 	m->request_id = dec_bytes(d, PROTO_MAX_REQUEST_ID);
 	m->method = dec_bytes(d, 64);

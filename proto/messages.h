@@ -206,9 +206,10 @@ struct msg_key_public {
 	struct bytes	 address;	/* pay-to-pubkey */
 };
 
-/* signd's refusals on their way to the log. */
+/* signd's refusals, start and stop, on their way to the log. */
 struct msg_note {
-	enum audit_event event;		/* EV_PEER_REJECTED or EV_REQUEST_REJECTED */
+	/* EV_PEER_REJECTED, EV_REQUEST_REJECTED, EV_SERVICE_STARTED, _STOPPED */
+	enum audit_event event;
 	struct bytes	 request_id;
 	struct bytes	 method;
 	struct bytes	 code;

@@ -1,6 +1,9 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
+
+#include <sodium.h>
 
 #include "limits.h"
 #include "log.h"
@@ -12,6 +15,7 @@
 
 static void	note_send(struct notes *, const struct peer *, unsigned,
 		    struct bytes, struct bytes, const char *);
+static bool	note_tell(struct notes *, const struct msg_note *);
 static void	note_rest(struct notes *, uint64_t);
 static void	on_timer(int, short, void *);
 static struct bytes cut(struct bytes, size_t);
@@ -36,6 +40,45 @@ notes_free(struct notes *n)
 	event_free(n->timer);
 }
 
+static bool
+note_tell(struct notes *n, const struct msg_note *m)
+{
+	struct enc	 e;
+	uint8_t		 buf[NOTE_MAX_ERROR + 512];
+
+	enc_init_fixed(&e, buf, sizeof(buf));
+	enc_note(&e, m);
+	return !e.failed && keyd_link_tell(n->link, MSG_NOTE, e.buf, e.len);
+}
+
+bool
+notes_started(struct notes *n, const uint8_t hash[32])
+{
+	struct msg_note	 m;
+	char		 hex[65];
+
+	memset(&m, 0, sizeof(m));
+	m.event = EV_SERVICE_STARTED;
+	m.method = bytes_str(IGRA_VERSION);
+	m.code = bytes_str(sodium_bin2hex(hex, sizeof(hex), hash, 32));
+	m.peer_uid = (uint32_t)getuid();
+	m.peer_pid = (uint32_t)getpid();
+	return note_tell(n, &m);
+}
+
+bool
+notes_stopped(struct notes *n, const char *reason)
+{
+	struct msg_note	 m;
+
+	memset(&m, 0, sizeof(m));
+	m.event = EV_SERVICE_STOPPED;
+	m.error = bytes_str(reason);
+	m.peer_uid = (uint32_t)getuid();
+	m.peer_pid = (uint32_t)getpid();
+	return note_tell(n, &m);
+}
+
 /* Not within a character. */
 static struct bytes
 cut(struct bytes b, size_t max)
@@ -52,8 +95,6 @@ note_send(struct notes *n, const struct peer *peer, unsigned code,
     struct bytes method, struct bytes request_id, const char *error)
 {
 	struct msg_note	 m;
-	struct enc	 e;
-	uint8_t		 buf[NOTE_MAX_ERROR + 512];
 
 	memset(&m, 0, sizeof(m));
 	m.event = code == CODE_UNAUTHORIZED ? EV_PEER_REJECTED :
@@ -64,9 +105,7 @@ note_send(struct notes *n, const struct peer *peer, unsigned code,
 	m.error = cut(bytes_str(error), NOTE_MAX_ERROR);
 	m.peer_uid = peer->uid;
 	m.peer_pid = (uint32_t)peer->pid;
-	enc_init_fixed(&e, buf, sizeof(buf));
-	enc_note(&e, &m);
-	if (!e.failed && keyd_link_tell(n->link, MSG_NOTE, e.buf, e.len))
+	if (note_tell(n, &m))
 		n->metrics->notes_sent++;
 }
 

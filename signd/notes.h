@@ -25,6 +25,12 @@ int	notes_init(struct notes *, struct event_base *, struct keyd_link *,
 	    struct metrics *);
 void	notes_free(struct notes *);
 /*
+ * That signd has started (hash: BLAKE2b-256 of its config's text), or ends.
+ * False when keyd is not there to be told.
+ */
+bool	notes_started(struct notes *, const uint8_t hash[32]);
+bool	notes_stopped(struct notes *, const char *reason);
+/*
  * A request or (CODE_UNAUTHORIZED) a peer was refused.  method and request_id
  * may be empty; all texts are cut to what a note holds.
  */

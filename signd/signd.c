@@ -133,6 +133,7 @@ serve(struct signd *s, int fd)
 	log_info("serving %s", s->d.conf->signd_socket);
 	if (event_base_dispatch(s->base) == -1)
 		fatalx("event loop");
+	(void)notes_stopped(&s->notes, "signal");
 	notes_free(&s->notes);
 	keyd_link_free(s->link);	/* ends what still waits */
 	http_free(s->http);
@@ -192,6 +193,8 @@ on_connected(void *arg)
 {
 	struct signd	*s = arg;
 
+	if (!s->started_told)
+		s->started_told = notes_started(&s->notes, s->d.conf_hash);
 	s->have_key = false;
 	(void)keyd_link_call(s->link, MSG_INFO_REQ, NULL, 0, KEYD_TIMEOUT_MS,
 	    0, on_info, s);

@@ -28,6 +28,7 @@ struct signd {
 	bool			 have_key;	/* keyd has said it */
 	uint8_t			 public_key[33]; /* of the active profile */
 	unsigned		 batches;	/* HTTP requests being answered */
+	bool			 started_told;	/* keyd, for the log */
 	bool			 stopping;
 	uint64_t		 stop_at;	/* ns */
 	struct event		*stop;
