@@ -263,6 +263,18 @@ ia_event_is(const struct ia_head *h, const char *name)
 	    memcmp(h->event, name, h->event_len) == 0;
 }
 
+bool
+ia_event_known(const struct ia_head *h)
+{
+	unsigned	 i;
+
+	/* The frequent ones are the first. */
+	for (i = 0; i < EV_MAX; i++)
+		if (ia_event_is(h, audit_event_name(i)))
+			return true;
+	return false;
+}
+
 void
 ia_hash(const char *line, size_t len, char hex[IA_HEX])
 {

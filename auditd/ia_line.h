@@ -72,6 +72,8 @@ const char	*ia_head_parse(const char *line, size_t len, struct ia_head *);
 const char	*ia_head_parse_after(const char *line, size_t len,
 		    const char *prev, struct ia_head *);
 bool		 ia_event_is(const struct ia_head *, const char *name);
+/* Is it one of igra-audit-log(5)? */
+bool		 ia_event_known(const struct ia_head *);
 
 /* BLAKE2b-256 of a line with its newline, as IA_HEX digits (no NUL). */
 void	ia_hash(const char *line, size_t len, char hex[IA_HEX]);

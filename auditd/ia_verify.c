@@ -326,6 +326,8 @@ ia_verify_line(struct ia_verify *v, const struct ia_line *l)
 		    IA_TIME, h.time);
 	}
 	v->last_is_checkpoint = ia_event_is(&h, "Checkpoint");
+	if (!ia_event_known(&h))
+		v->unknown_seq = h.seq;
 	ia_trust_line(v, &h, l, hash);
 	note_time(v, &h);
 	memcpy(v->chain.head, hash, IA_HEX);
@@ -362,6 +364,10 @@ ia_verify_finish(struct ia_verify *v)
 	if (v->last_seq == 0 && v->faults == 0)
 		ia_verify_unproven(v, "there is no line of an audit log");
 	ia_trust_finish(v);
+	/* A Checkpoint with a letter changed, or a later igra-auditd's. */
+	if (v->tail > 0 && v->unknown_seq > v->chain.last - v->tail)
+		ia_verify_unproven(v, "seq %" PRIu64 ", which nothing proves, "
+		    "is an event that is not known", v->unknown_seq);
 	if (v->o.sealed && v->tail > 0)
 		ia_verify_unproven(v, "nothing proves the last %" PRIu64
 		    " lines", v->tail);

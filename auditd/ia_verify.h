@@ -109,6 +109,7 @@ struct ia_verify {
 	bool		 first_of_file;
 	bool		 before_elsewhere;	/* the line before: path_before */
 	bool		 last_is_checkpoint;
+	uint64_t	 unknown_seq;	/* the last event that nobody knows */
 	char		 last_time[IA_TIME + 1];
 	bool		 tail_next;	/* the next line is the tail's first */
 	bool		 doubt;		/* which of two lines is the bad one? */

@@ -39,6 +39,10 @@ static const char *const	 names[KIND_MAX] = {
 	"clock back", "rechain", "new series"
 };
 
+struct forger {
+	uint8_t	 origin[32], pk[32], sk[64];
+};
+
 /* How an auditor may ask. */
 enum mode { PLAIN, PUB, ANCHOR, KEPT, SEALED, MODE_MAX };
 
@@ -62,7 +66,19 @@ static const char *unsound(const struct ialog *, enum mode, enum ia_verdict,
 		    bool);
 static void	 splice(struct ialog_file *, size_t, size_t, const void *,
 		    size_t);
+static size_t	 resign(char *, size_t, size_t, const char *, const char *,
+		    struct forger *);
+static size_t	 rewrite(const struct ialog_line *, char *, size_t, size_t,
+		    const char *, struct forger *);
 static void	 rehash(struct ialog *, size_t, bool);
+static void	 bytes(struct ialog_file *, enum kind);
+static void	 duplicate(struct ialog *, const struct ialog_line *,
+		    const struct ialog_line *);
+static void	 reorder(struct ialog *, const struct ialog_line *,
+		    const struct ialog_line *);
+static bool	 files(struct ialog *, size_t, enum kind);
+static void	 forge(struct ialog *, const struct ialog_line *, size_t,
+		    enum kind);
 static bool	 mutate(struct ialog *, enum kind);
 static void	 run(unsigned, unsigned [KIND_MAX][3]);
 
@@ -214,185 +230,242 @@ splice(struct ialog_file *f, size_t at, size_t gone, const void *text,
 	f->len = f->len - gone + len;
 }
 
+/* From here on the line is signed by a series of the forger's own. */
+static size_t
+resign(char *line, size_t size, size_t seq, const char *head, const char *when,
+    struct forger *f)
+{
+	char	 text[512], origin[65], key[65], next[65], sig[129];
+	uint8_t	 s[64], sk[64], *p;
+	size_t	 at;
+
+	if ((p = (uint8_t *)strstr(line, "\"origin\"")) == NULL)
+		return strlen(line);
+	memcpy(sk, f->sk, sizeof(sk));
+	sodium_bin2hex(origin, sizeof(origin), f->origin, 32);
+	sodium_bin2hex(key, sizeof(key), f->pk, 32);
+	crypto_sign_keypair(f->pk, f->sk);
+	sodium_bin2hex(next, sizeof(next), f->pk, 32);
+	(void)snprintf(text, sizeof(text), "igra-audit-checkpoint-v1\n%s\n%zu"
+	    "\n%s\n%.30s\n%s\n", origin, seq - 1, head, when, next);
+	crypto_sign_detached(s, NULL, (uint8_t *)text, strlen(text), sk);
+	sodium_bin2hex(sig, sizeof(sig), s, sizeof(s));
+	at = (size_t)((char *)p - line);
+	return at + (size_t)snprintf(line + at, size - at, "\"origin\":\"%s\","
+	    "\"key\":\"%s\",\"covered_seq\":%zu,\"head\":\"%s\",\"time\":"
+	    "\"%.30s\",\"next_key\":\"%s\",\"signature\":\"%s\"}\n", origin,
+	    key, seq - 1, head, when, next, sig);
+}
+
+/* The line with another number and prev; its length, 0: it is none. */
+static size_t
+rewrite(const struct ialog_line *l, char *out, size_t size, size_t seq,
+    const char *head, struct forger *f)
+{
+	struct ia_head	 h;
+	const char	*body;
+	char		*p;
+	size_t		 len;
+
+	body = memmem(l->p, l->len, "\",\"timestamp\"", 13);
+	if (body == NULL || ia_head_parse(l->p, l->len, &h) != NULL ||
+	    l->len > size - 512)
+		return 0;
+	len = (size_t)snprintf(out, size, "{\"seq\":%zu,\"prev\":\"%s%.*s", seq,
+	    head, (int)(l->len - (size_t)(body - l->p)), body);
+	if (!ia_event_is(&h, "Checkpoint"))
+		return len;
+	if (f != NULL)
+		return resign(out, size, seq, head, h.time, f);
+	if ((p = strstr(out, "\"head\":\"")) != NULL)
+		memcpy(p + 8, head, IA_HEX);
+	return len;
+}
+
 /*
- * What somebody without the keys can do: numbers and hashes that fit from
- * line number i on, and in Checkpoints as well; resign: with keys of his own.
+ * What somebody without the keys can do: numbers and hashes that fit, from
+ * line i on; with sign, and signatures with keys of his own.
  */
 static void
-rehash(struct ialog *log, size_t i, bool resign)
+rehash(struct ialog *log, size_t i, bool sign)
 {
 	static struct ialog_line	 m[IALOG_LINES];
-	uint8_t				 pk[2][32], sk[2][64], sig[64];
-	char				 head[IA_HEX + 1], hex[129], text[512];
-	char				 new_[4096], origin[65], next[65];
-	size_t				 n, k, len, old;
-	struct ia_head			 h;
-	char				*p, *body;
-	unsigned			 cur = 0;
+	struct forger			 f;
+	struct ialog_file		*file;
+	char				 head[IA_HEX + 1], line[4096];
+	size_t				 n, k, len;
 
-	crypto_sign_keypair(pk[0], sk[0]);
-	sodium_bin2hex(origin, sizeof(origin), pk[0], 32);
-	n = ialog_lines(log, m, IALOG_LINES);
+	crypto_sign_keypair(f.pk, f.sk);
+	memcpy(f.origin, f.pk, sizeof(f.origin));
 	memset(head, '0', IA_HEX);
 	head[IA_HEX] = '\0';
+	n = ialog_lines(log, m, IALOG_LINES);
 	for (k = 0; k < n; k++) {
-		/* Lines move as they are rewritten. */
-		(void)ialog_lines(log, m, IALOG_LINES);
 		if (k >= i) {
-			body = memmem(m[k].p, m[k].len, "\",\"timestamp\"", 13);
-			if (body == NULL || ia_head_parse(m[k].p, m[k].len,
-			    &h) != NULL || m[k].len > sizeof(new_) - 512)
+			len = rewrite(&m[k], line, sizeof(line), k + 1, head,
+			    sign ? &f : NULL);
+			if (len == 0)
 				return;
-			old = m[k].len;
-			len = (size_t)snprintf(new_, sizeof(new_),
-			    "{\"seq\":%zu,\"prev\":\"%s%.*s", k + 1, head,
-			    (int)(m[k].len - (size_t)(body - m[k].p)), body);
-			if (ia_event_is(&h, "Checkpoint") &&
-			    (p = strstr(new_, "\"origin\"")) != NULL) {
-				crypto_sign_keypair(pk[1 - cur], sk[1 - cur]);
-				sodium_bin2hex(next, sizeof(next), pk[1 - cur],
-				    32);
-				snprintf(text, sizeof(text),
-				    "igra-audit-checkpoint-v1\n%s\n%zu\n%s\n"
-				    "%.30s\n%s\n", origin, k, head, h.time,
-				    next);
-				crypto_sign_detached(sig, NULL,
-				    (uint8_t *)text, strlen(text), sk[cur]);
-				if (resign) {
-					snprintf(p, sizeof(new_) -
-					    (size_t)(p - new_), "\"origin\":"
-					    "\"%s\",\"key\":\"%s\","
-					    "\"covered_seq\":%zu,\"head\":"
-					    "\"%s\",\"time\":\"%.30s\","
-					    "\"next_key\":\"%s\","
-					    "\"signature\":\"%s\"}\n", origin,
-					    sodium_bin2hex(hex, 65, pk[cur],
-					    32), k, head, h.time, next,
-					    "");
-					len = (size_t)(p - new_) + strlen(p);
-					sodium_bin2hex(hex, 129, sig, 64);
-					len -= 3;	/* "}\n */
-					len += (size_t)snprintf(new_ + len,
-					    sizeof(new_) - len, "%s\"}\n",
-					    hex);
-					cur = 1 - cur;
-				} else if ((p = strstr(new_, "\"head\":\"")) !=
-				    NULL)
-					memcpy(p + 8, head, IA_HEX);
-			}
-			splice(&log->f[m[k].file], (size_t)(m[k].p -
-			    log->f[m[k].file].p), old, new_, len);
+			file = &log->f[m[k].file];
+			splice(file, (size_t)(m[k].p - file->p), m[k].len,
+			    line, len);
+			/* They have moved. */
 			(void)ialog_lines(log, m, IALOG_LINES);
 		}
 		ia_hash(m[k].p, m[k].len, head);
 	}
 }
 
-/* False: nothing was to be done. */
+static void
+bytes(struct ialog_file *f, enum kind kind)
+{
+	size_t	 i, at = (size_t)rnd(f->len), len = (size_t)rnd(20) + 1;
+	char	 text[20];
+
+	if (kind == FLIP)
+		f->p[at] = (char)(f->p[at] ^ (1 << rnd(8)));
+	else if (kind == DELETE_BYTES)
+		splice(f, at, len < f->len - at ? len : f->len - at, "", 0);
+	else {
+		for (i = 0; i < len; i++)
+			text[i] = (char)rnd(256);
+		splice(f, at, 0, text, len);
+	}
+}
+
+/* a once more, after b. */
+static void
+duplicate(struct ialog *log, const struct ialog_line *a,
+    const struct ialog_line *b)
+{
+	struct ialog_file	*f = &log->f[b->file];
+	char			 text[4096];
+	size_t			 len = a->len;
+
+	ck_assert_uint_lt(len, sizeof(text));
+	memcpy(text, a->p, len);
+	splice(f, (size_t)(b->p - f->p) + b->len, 0, text, len);
+}
+
+/* a comes before b. */
+static void
+reorder(struct ialog *log, const struct ialog_line *a,
+    const struct ialog_line *b)
+{
+	struct ialog_file	*f = &log->f[b->file];
+	char			 first[4096], second[4096];
+	size_t			 at = (size_t)(a->p - log->f[a->file].p);
+
+	ck_assert_uint_lt(a->len, sizeof(first));
+	ck_assert_uint_lt(b->len, sizeof(second));
+	memcpy(first, a->p, a->len);
+	memcpy(second, b->p, b->len);
+	splice(f, (size_t)(b->p - f->p), b->len, first, a->len);
+	splice(&log->f[a->file], at, a->len, second, b->len);
+}
+
+static bool
+files(struct ialog *log, size_t i, enum kind kind)
+{
+	struct ialog_file	*f = &log->f[i], *g, swap;
+
+	g = &log->f[rnd(log->n)];
+	swap = *f;
+	if (kind == DROP_FILE) {
+		free(f->p);
+		log->n--;
+		memmove(f, f + 1, (log->n - i) * sizeof(*f));
+		return true;
+	}
+	if (kind == TRUNCATE_FILE || kind == TRUNCATE_LOG) {
+		f->len = (size_t)rnd(f->len);
+		while (kind == TRUNCATE_LOG && log->n > i + 1)
+			free(log->f[--log->n].p);
+		return true;
+	}
+	if (f == g)
+		return false;
+	*f = *g;
+	*g = swap;
+	if (kind == SWAP_FILES) {
+		/* The names stay where they were. */
+		memcpy(g->name, f->name, sizeof(g->name));
+		memcpy(f->name, swap.name, sizeof(f->name));
+	}
+	return true;
+}
+
+/* Line number i is changed or taken out, and the rest made to fit. */
+static void
+forge(struct ialog *log, const struct ialog_line *l, size_t i, enum kind kind)
+{
+	struct ialog_file	*f = &log->f[l->file];
+	size_t			 at = (size_t)(l->p - f->p);
+	char			*p;
+
+	p = memmem(f->p + at, l->len, "\"timestamp\":\"", 13);
+	if (p == NULL)
+		return;
+	if (kind == CLOCK_BACK)
+		memcpy(p + 13, "1999", 4);
+	else if (rnd(2) == 0)
+		splice(f, at, l->len, "", 0);
+	else
+		p[14] = '9';
+	if (kind != CLOCK_BACK || rnd(2) == 0)
+		rehash(log, i, kind == FORGE_SERIES);
+}
+
+/* False: nothing was done. */
 static bool
 mutate(struct ialog *log, enum kind kind)
 {
 	static struct ialog_line	 m[IALOG_LINES];
-	struct ialog_file		*f, swap;
-	struct ialog_line		*a, *b, tmp;
-	char				 text[8192];
-	size_t				 n, i, at, len;
+	struct ialog_file		*f;
+	struct ialog_line		*a, *b;
+	size_t				 n, i;
 
 	n = ialog_lines(log, m, IALOG_LINES);
 	if (n < 3)
 		return false;
-	f = &log->f[rnd(log->n)];
+	i = (size_t)rnd(log->n);
+	f = &log->f[i];
 	a = &m[rnd(n)];
 	b = &m[rnd(n)];
 	if (f->len == 0)
 		return false;
-	at = (size_t)rnd(f->len);
-	len = (size_t)rnd(20) + 1;
 	switch (kind) {
 	case FLIP:
-		f->p[at] = (char)(f->p[at] ^ (1 << rnd(8)));
-		return true;
 	case DELETE_BYTES:
-		splice(f, at, len < f->len - at ? len : f->len - at, "", 0);
-		return true;
 	case INSERT_BYTES:
-		for (i = 0; i < len; i++)
-			text[i] = (char)rnd(256);
-		splice(f, at, 0, text, len);
+		bytes(f, kind);
 		return true;
 	case DELETE_LINE:
 		f = &log->f[a->file];
 		splice(f, (size_t)(a->p - f->p), a->len, "", 0);
 		return true;
-	case DUPLICATE_LINE:
 	case REPLAY:
-		if (kind == REPLAY && memmem(a->p, a->len, "\"Checkpoint\"",
-		    12) == NULL)
+		if (memmem(a->p, a->len, "\"Checkpoint\"", 12) == NULL)
 			return false;
-		len = a->len;
-		memcpy(text, a->p, len);
-		f = &log->f[b->file];
-		splice(f, (size_t)(b->p - f->p) + b->len, 0, text, len);
+		duplicate(log, a, b);
+		return true;
+	case DUPLICATE_LINE:
+		duplicate(log, a, b);
 		return true;
 	case REORDER_LINES:
-		if (a == b)
-			return false;
-		if (a > b) {
-			tmp = *a;
-			*a = *b;
-			*b = tmp;
-		}
-		len = a->len;
-		memcpy(text, a->p, len);
-		memcpy(text + len, b->p, b->len);
-		at = (size_t)(a->p - log->f[a->file].p);
-		f = &log->f[b->file];
-		splice(f, (size_t)(b->p - f->p), b->len, text, len);
-		splice(&log->f[a->file], at, len, text + len, b->len);
-		return true;
+		if (a != b)
+			reorder(log, a < b ? a : b, a < b ? b : a);
+		return a != b;
 	case TRUNCATE_FILE:
-		f->len = at;
-		return true;
 	case TRUNCATE_LOG:
-		i = (size_t)(f - log->f);
-		f->len = at;
-		while (log->n > i + 1)
-			free(log->f[--log->n].p);
-		return true;
 	case SWAP_FILES:
-		i = (size_t)rnd(log->n);
-		swap = *f;
-		f->p = log->f[i].p;
-		f->len = log->f[i].len;
-		log->f[i].p = swap.p;
-		log->f[i].len = swap.len;
-		return f != &log->f[i];
 	case MOVE_FILE:
-		i = (size_t)rnd(log->n);
-		swap = *f;
-		*f = log->f[i];
-		log->f[i] = swap;
-		return f != &log->f[i];
 	case DROP_FILE:
-		free(f->p);
-		log->n--;
-		memmove(f, f + 1, (size_t)(log->f + log->n - f) * sizeof(*f));
-		return true;
+		return files(log, i, kind);
 	case CLOCK_BACK:
 	case RECHAIN:
 	case FORGE_SERIES:
-		f = &log->f[a->file];
-		at = (size_t)(memmem(a->p, a->len, "\"timestamp\":\"", 13) ==
-		    NULL ? f->p : (char *)memmem(a->p, a->len,
-		    "\"timestamp\":\"", 13)) - (size_t)f->p;
-		if (kind == CLOCK_BACK)
-			memcpy(f->p + at + 13, "1999", 4);
-		else if (rnd(2) == 0 && n > 4)
-			splice(f, (size_t)(a->p - f->p), a->len, "", 0);
-		else
-			f->p[at + 14] = '9';
-		if (kind != CLOCK_BACK || rnd(2) == 0)
-			rehash(log, (size_t)(a - m), kind == FORGE_SERIES);
+		forge(log, a, (size_t)(a - m), kind);
 		return true;
 	case KIND_MAX:
 		break;

@@ -778,6 +778,17 @@ START_TEST(unknown_member)
 }
 END_TEST
 
+/* A Checkpoint that is none any more, with nothing after it to tell. */
+START_TEST(unknown_event)
+{
+	make();
+	memcpy(strstr(at_line(16), "Checkpoint"), "Checkpoinv", 10);
+	ck_assert_int_eq(verify(&none), IA_UNPROVEN);
+	ck_assert_ptr_nonnull(strstr(v.reason[0], "seq 16"));
+	ck_assert_uint_eq(v.range[0].last, 13);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -810,6 +821,7 @@ main(void)
 	tcase_add_test(t, percentiles);
 	tcase_add_test(t, anchor_forms);
 	tcase_add_test(t, unknown_member);
+	tcase_add_test(t, unknown_event);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
