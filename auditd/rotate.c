@@ -234,7 +234,6 @@ rotate_reopen(struct auditd *a, uid_t operator, char *err, size_t errlen)
 		return CODE_AUDIT_UNAVAILABLE;
 	}
 	memset(&f, 0, sizeof(f));
-	f.alert = "log reopened";
 	(void)strlcpy(f.path, a->log.path, sizeof(f.path));
 	if ((bits & (TAMPER_DELETED | TAMPER_REPLACED)) != 0)
 		ret = make_anew(a, &f, err, errlen);
@@ -244,10 +243,9 @@ rotate_reopen(struct auditd *a, uid_t operator, char *err, size_t errlen)
 	if (ret == -1)
 		return CODE_AUDIT_UNAVAILABLE;
 	if (bits & TAMPER_STOPS) {
-		f.alert = bits & TAMPER_REPLACED ? "log replaced" :
-		    bits & TAMPER_DELETED ? "log deleted" :
-		    bits & TAMPER_SHORT ? "log shortened" :
-		    "log written by somebody else";
+		f.alert = tamper_name(bits & TAMPER_REPLACED ? TAMPER_REPLACED :
+		    bits & TAMPER_DELETED ? TAMPER_DELETED :
+		    bits & TAMPER_SHORT ? TAMPER_SHORT : TAMPER_LONG);
 		own_alert(a, &f, operator, true);
 	}
 	if ((bits & TAMPER_MODE) != 0 && fchmod(a->log.fd, 0600) == -1)

@@ -77,6 +77,16 @@ limiter_allow(struct limiter *l, unsigned type, uint32_t uid, uint64_t now)
 	return true;
 }
 
+void
+limiter_add(struct limiter *l, unsigned type, uint32_t uid, uint64_t n,
+    uint64_t now)
+{
+	struct limiter_slot	*s = find(l, type % LIMITER_TYPES, uid, now);
+
+	s->suppressed = n > UINT64_MAX - s->suppressed ? UINT64_MAX :
+	    s->suppressed + n;
+}
+
 static bool
 take(struct limiter *l, struct limiter_slot *s, uint64_t now, unsigned *type,
     uint32_t *uid, uint64_t *suppressed)

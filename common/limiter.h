@@ -41,6 +41,9 @@ void	limiter_init(struct limiter *, uint32_t max, uint64_t window);
  */
 bool	limiter_allow(struct limiter *, unsigned type, uint32_t uid,
 	    uint64_t now);
+/* Counts n more as suppressed, which somebody else's limiter has held back. */
+void	limiter_add(struct limiter *, unsigned type, uint32_t uid, uint64_t n,
+	    uint64_t now);
 /*
  * Takes one window that has ended by now and suppressed something; false when
  * there is none.  now = UINT64_MAX takes those still open, too (at exit).

@@ -457,18 +457,31 @@ audit_tell_capped(struct audit_link *l, struct audit_record *r, uid_t uid)
 	return true;
 }
 
+void
+audit_suppressed(struct audit_link *l, enum audit_event event, uid_t uid,
+    uint64_t n)
+{
+	limiter_add(l->limiter, event, uid, n, monotonic_now());
+}
+
 static void
 summary_run(int fd, short what, void *arg)
 {
-	struct audit_link	*l = arg;
+	(void)fd;
+	(void)what;
+	audit_summary(arg, false);
+}
+
+void
+audit_summary(struct audit_link *l, bool all)
+{
 	struct audit_record	 r;
 	unsigned		 type;
 	uint32_t		 uid;
 	uint64_t		 n;
 
-	(void)fd;
-	(void)what;
-	while (limiter_next(l->limiter, monotonic_now(), &type, &uid, &n)) {
+	while (limiter_next(l->limiter, all ? UINT64_MAX : monotonic_now(),
+	    &type, &uid, &n)) {
 		audit_record_init(&r, (enum audit_event)type, SRC_KEYD, false);
 		audit_set_str(&r, FIELD_ERROR, "more of the same, only "
 		    "counted");

@@ -94,6 +94,12 @@ void	audit_tell_all(struct audit_link *, struct audit_record *,
 bool	audit_tell_capped(struct audit_link *, struct audit_record *,
 	    uid_t uid);
 
+/* Counts for the summary what igra-signd has held back itself. */
+void	audit_suppressed(struct audit_link *, enum audit_event, uid_t,
+	    uint64_t n);
+/* Tells what has been counted; all: of windows that are still open, too. */
+void	audit_summary(struct audit_link *, bool all);
+
 /*
  * For a clean stop: runs the event loop until all is acknowledged or ms are
  * over.  0 when nothing is outstanding.

@@ -167,6 +167,7 @@ stop(struct keyd *k)
 
 	keyring_lock(&k->ring);
 	sign_cancel_all(k);
+	audit_summary(&k->audit, true);
 	audit_record_init(&r, EV_SERVICE_STOPPED, SRC_KEYD, true);
 	audit_set_str(&r, FIELD_PROGRAM, k->d.progname);
 	audit_tell(&k->audit, &r);

@@ -357,6 +357,11 @@ request_note(struct client *c, const struct frame *f)
 		client_drop(c, "malformed NOTE");
 		return;
 	}
+	if (m.suppressed != 0) {
+		audit_suppressed(&c->k->audit, m.event, m.peer_uid,
+		    m.suppressed);
+		return;
+	}
 	if (m.event == EV_SERVICE_STARTED || m.event == EV_SERVICE_STOPPED) {
 		note_service(c->k, &m);
 		return;

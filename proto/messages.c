@@ -240,6 +240,7 @@ enc_note(struct enc *e, const struct msg_note *m)
 	enc_bytes(e, m->error);
 	enc_u32(e, m->peer_uid);
 	enc_u32(e, m->peer_pid);
+	enc_u64(e, m->suppressed);
 }
 
 DEC_BEGIN(note);
@@ -253,6 +254,7 @@ DEC_BEGIN(note);
 	m->error = dec_bytes(d, PROTO_MAX_TEXT);
 	m->peer_uid = dec_u32(d);
 	m->peer_pid = dec_u32(d);
+	m->suppressed = dec_u64(d);
 DEC_END()
 
 void

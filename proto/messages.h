@@ -215,6 +215,7 @@ struct msg_note {
 	struct bytes	 code;
 	struct bytes	 error;
 	uint32_t	 peer_uid, peer_pid;
+	uint64_t	 suppressed;	/* not 0: only a count, of the event */
 };
 
 struct msg_keyd_status {

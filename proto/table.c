@@ -32,7 +32,7 @@ static const struct proto_rule rules[MSG_MAX] = {
 	    8 + TEXT(PROTO_MAX_REQUEST_ID) + TEXT(PROTO_MAX_PROFILE),
 	    KEYD, 0, 0 },
 	[MSG_KEY_PUBLIC] = { "KEY_PUBLIC", 45, 1024, 0, KEYD, 0 },
-	[MSG_NOTE] = { "NOTE", 25, 9 + TEXT(PROTO_MAX_REQUEST_ID) +
+	[MSG_NOTE] = { "NOTE", 33, 17 + TEXT(PROTO_MAX_REQUEST_ID) +
 	    2 * TEXT(64) + TEXT(PROTO_MAX_TEXT), KEYD, 0, 0 },
 	[MSG_KEYD_STATUS_REQ] = { "KEYD_STATUS_REQ", 0, 0, KEYD | KEYD_ADMIN,
 	    0, 0 },

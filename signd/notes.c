@@ -14,7 +14,7 @@
 #define NOTE_MAX_ERROR	1024
 
 static void	note_send(struct notes *, const struct peer *, unsigned,
-		    struct bytes, struct bytes, const char *);
+		    struct bytes, struct bytes, const char *, uint64_t);
 static bool	note_tell(struct notes *, const struct msg_note *);
 static void	note_rest(struct notes *, uint64_t);
 static void	on_timer(int, short, void *);
@@ -92,7 +92,8 @@ cut(struct bytes b, size_t max)
 
 static void
 note_send(struct notes *n, const struct peer *peer, unsigned code,
-    struct bytes method, struct bytes request_id, const char *error)
+    struct bytes method, struct bytes request_id, const char *error,
+    uint64_t suppressed)
 {
 	struct msg_note	 m;
 
@@ -105,6 +106,7 @@ note_send(struct notes *n, const struct peer *peer, unsigned code,
 	m.error = cut(bytes_str(error), NOTE_MAX_ERROR);
 	m.peer_uid = peer->uid;
 	m.peer_pid = (uint32_t)peer->pid;
+	m.suppressed = suppressed;
 	if (note_tell(n, &m))
 		n->metrics->notes_sent++;
 }
@@ -123,7 +125,7 @@ notes_refused(struct notes *n, const struct peer *peer, unsigned code,
 	else
 		log_debug("refused %s of uid %u: %s", rpc_code_name(code),
 		    (unsigned)peer->uid, error);
-	note_send(n, peer, code, method, request_id, error);
+	note_send(n, peer, code, method, request_id, error, 0);
 }
 
 static void
@@ -150,6 +152,6 @@ note_rest(struct notes *n, uint64_t now)
 		(void)snprintf(text, sizeof(text), "%" PRIu64 " more were not "
 		    "written", count);
 		peer.uid = uid;
-		note_send(n, &peer, type, none, none, text);
+		note_send(n, &peer, type, none, none, text, count);
 	}
 }

@@ -222,9 +222,9 @@ static void
 build_note(struct enc *e, bool full)
 {
 	struct msg_note	 m = { EV_PEER_REJECTED, S(""), S(""), S(""), S(""), 0,
-			    0 };
+			    0, 0 };
 	struct msg_note	 f = { EV_REQUEST_REJECTED, S("r"), S("pskt.sign"),
-			    S("INVALID_PSKT"), S("bad"), 1, 2 };
+			    S("INVALID_PSKT"), S("bad"), 1, 2, 3 };
 
 	enc_note(e, full ? &f : &m);
 }

@@ -321,7 +321,7 @@ START_TEST(close_and_pause)
 
 	enc_init(&e);
 	for (i = 1; i <= 10; i++)
-		put(&e, MSG_NOTE, i, 30);
+		put(&e, MSG_NOTE, i, 34);
 	start(LINK_KEYD);
 	saw.close_at = 3;
 	feed(e.buf, e.len);

@@ -100,6 +100,32 @@ START_TEST(clock_back)
 }
 END_TEST
 
+/* What another limiter has held back is only counted. */
+START_TEST(added)
+{
+	struct limiter	 l;
+	unsigned	 type;
+	uint32_t	 uid;
+	uint64_t	 n;
+
+	limiter_init(&l, 2, 100);
+	limiter_add(&l, 3, 7, 5, 0);
+	ck_assert(limiter_allow(&l, 3, 7, 1));
+	ck_assert(limiter_allow(&l, 3, 7, 1));
+	ck_assert(!limiter_allow(&l, 3, 7, 1));
+	limiter_add(&l, 3, 7, 10, 2);
+	ck_assert(!limiter_next(&l, 50, &type, &uid, &n));
+	ck_assert(limiter_next(&l, 100, &type, &uid, &n));
+	ck_assert_uint_eq(type, 3);
+	ck_assert_uint_eq(uid, 7);
+	ck_assert_uint_eq(n, 16);
+	limiter_add(&l, 3, 7, UINT64_MAX, 200);
+	limiter_add(&l, 3, 7, 1, 200);
+	ck_assert(limiter_next(&l, UINT64_MAX, &type, &uid, &n));
+	ck_assert_uint_eq(n, UINT64_MAX);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -109,6 +135,7 @@ main(void)
 	int	 failed;
 
 	tcase_add_test(tc, cap);
+	tcase_add_test(tc, added);
 	tcase_add_test(tc, count_survives);
 	tcase_add_test(tc, many_uids);
 	tcase_add_test(tc, clock_back);
