@@ -84,6 +84,8 @@ ia_hist_at(const struct ia_hist *h, double percent)
 	if (h->n == 0)
 		return 0;
 	rank = (uint64_t)ceil((double)h->n * percent / 100);
+	if (rank >= h->n)
+		return h->max;
 	if (rank == 0)
 		rank = 1;
 	for (i = 0; i + 1 < IA_HIST_STEPS; i++)

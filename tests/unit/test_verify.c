@@ -695,6 +695,7 @@ START_TEST(percentiles)
 	ck_assert_int_eq(ia_hist_merge(&sum, &h), 0);
 	ck_assert_int_eq(ia_hist_merge(&sum, &h), 0);
 	ck_assert_uint_eq(sum.n, 200002);
+	ck_assert_uint_eq(ia_hist_at(&sum, 100), UINT64_MAX);
 	for (i = 1; i < 100; i++) {
 		ck_assert_uint_ge(ia_hist_at(&sum, (double)i), i * 980);
 		ck_assert_uint_le(ia_hist_at(&sum, (double)i), i * 1020);
