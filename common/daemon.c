@@ -23,7 +23,11 @@
 #include "secmem.h"
 #include "validate.h"
 
-#define LISTEN_BACKLOG	128
+/*
+ * Whoever connects without waiting, as curl does, fails when it is full: one
+ * user must not fill it.  The kernel takes less where it has less.
+ */
+#define LISTEN_BACKLOG	4096
 
 static void	bind_lock(struct daemon *, const char *);
 static void	clear_stale(const char *);

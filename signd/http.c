@@ -61,6 +61,7 @@ http_new(struct event_base *base, int fd, struct limits *limits,
 	h->ops = ops;
 	h->arg = arg;
 	TAILQ_INIT(&h->conns);
+	TAILQ_INIT(&h->idle);
 	h->ev = evhttp_new(base);
 	/* Backlog 0: the socket listens already. */
 	h->listener = evconnlistener_new(base, NULL, NULL,

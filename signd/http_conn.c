@@ -17,12 +17,15 @@
 #include "log.h"
 
 #define READ_SIZE	(256 * 1024)	/* per turn of the loop */
+#define EVICT_OWN	8		/* connections of a uid that are asked */
+#define EVICT_ANY	64
 #define STRANGER_RAW	(64 * 1024)
 
 static void	conn_later(int, short, void *);
 static void	conn_setup(struct http_conn *);
 static int	conn_register(struct http_conn *);
 static bool	conn_room(struct http_conn *);
+static void	conn_become(struct http_conn *, enum conn_state);
 static bool	conn_evict(struct http *, const struct limit_uid *, bool);
 static void	conn_timeout(int, short, void *);
 static void	conn_deadline(struct http_conn *, int);
@@ -112,7 +115,7 @@ conn_setup(struct http_conn *c)
 	}
 	if (!conn_room(c))
 		return;
-	c->state = CONN_IDLE;
+	conn_become(c, CONN_IDLE);
 	conn_deadline(c, c->who->allowed ? HTTP_IDLE_S : HTTP_RECEIVE_S);
 }
 
@@ -179,20 +182,35 @@ conn_room(struct http_conn *c)
 	return true;
 }
 
+static void
+conn_become(struct http_conn *c, enum conn_state state)
+{
+	if (c->state == CONN_IDLE)
+		TAILQ_REMOVE(&c->http->idle, c, idle_entry);
+	if (state == CONN_IDLE)
+		TAILQ_INSERT_TAIL(&c->http->idle, c, idle_entry);
+	c->state = state;
+}
+
 /*
  * The list is in the order in which they became idle.  One whose request has
- * come but has not been read yet is not idle.
+ * come but has not been read yet is not idle.  Only a few are asked: who
+ * connects over and over shall not make each new connection cost more.
  */
 static bool
 conn_evict(struct http *http, const struct limit_uid *who, bool strangers)
 {
 	struct http_conn	*c;
 	char			 byte;
+	int			 left = who != NULL ? EVICT_OWN : EVICT_ANY;
 
-	TAILQ_FOREACH(c, &http->conns, entry) {
-		if (c->state != CONN_IDLE || (who != NULL && c->who != who) ||
-		    (strangers && c->who->allowed) || recv(c->fd, &byte, 1,
-		    MSG_PEEK | MSG_DONTWAIT) > 0)
+	TAILQ_FOREACH(c, &http->idle, idle_entry) {
+		if ((who != NULL && c->who != who) ||
+		    (strangers && c->who->allowed))
+			continue;
+		if (left-- == 0)
+			break;
+		if (recv(c->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) > 0)
 			continue;
 		http->metrics->evicted++;
 		conn_free(c);
@@ -240,7 +258,7 @@ conn_input(struct evbuffer *buf, const struct evbuffer_cb_info *info,
 	c->held += info->n_added;
 	c->who->bytes += info->n_added;
 	if (c->state == CONN_IDLE) {
-		c->state = CONN_RECEIVE;
+		conn_become(c, CONN_RECEIVE);
 		conn_deadline(c, HTTP_RECEIVE_S);
 	}
 	if (c->state != CONN_RECEIVE)
@@ -315,7 +333,7 @@ conn_refuse(struct http_conn *c, int status, unsigned code, const char *why)
 	char		 body[512];
 	int		 n;
 
-	c->state = CONN_LINGER;
+	conn_become(c, CONN_LINGER);
 	conn_deadline(c, HTTP_LINGER_S);
 	c->http->metrics->http_refused[code]++;
 	c->http->ops->refused(&c->peer, code, why, c->http->arg);
@@ -373,7 +391,7 @@ linger_event(struct bufferevent *bev, short what, void *arg)
 void
 conn_running(struct http_conn *c, struct http_req *req)
 {
-	c->state = CONN_RUN;
+	conn_become(c, CONN_RUN);
 	c->req = req;
 	conn_deadline(c, 0);
 }
@@ -381,7 +399,7 @@ conn_running(struct http_conn *c, struct http_req *req)
 void
 conn_sending(struct http_conn *c)
 {
-	c->state = CONN_SEND;
+	conn_become(c, CONN_SEND);
 	c->req = NULL;
 	conn_deadline(c, HTTP_SEND_S);
 	/*
@@ -403,9 +421,7 @@ conn_answered(struct evhttp_request *req, void *arg)
 		left = c->held;
 	c->who->bytes -= c->held - left;
 	c->held = left;
-	TAILQ_REMOVE(&c->http->conns, c, entry);
-	TAILQ_INSERT_TAIL(&c->http->conns, c, entry);
-	c->state = left != 0 ? CONN_RECEIVE : CONN_IDLE;
+	conn_become(c, left != 0 ? CONN_RECEIVE : CONN_IDLE);
 	conn_deadline(c, left != 0 ? HTTP_RECEIVE_S : HTTP_IDLE_S);
 }
 
@@ -444,6 +460,8 @@ conn_closed(struct evhttp_connection *evcon, void *arg)
 static void
 conn_destroy(struct http_conn *c)
 {
+	if (c->state == CONN_IDLE)
+		TAILQ_REMOVE(&c->http->idle, c, idle_entry);
 	if (c->bev != NULL)
 		TAILQ_REMOVE(&c->http->conns, c, entry);
 	if (c->later != NULL)

@@ -21,6 +21,7 @@ enum conn_state {
 
 struct http_conn {
 	TAILQ_ENTRY(http_conn)	 entry;
+	TAILQ_ENTRY(http_conn)	 idle_entry;	/* in CONN_IDLE */
 	struct http		*http;
 	struct bufferevent	*bev;
 	struct evhttp_connection *evcon;
@@ -49,7 +50,8 @@ struct http {
 	void			*arg;
 	bool			 stopping;
 	unsigned		 n;
-	struct http_conns	 conns;		/* longest idle first */
+	struct http_conns	 conns;
+	struct http_conns	 idle;		/* for longest first */
 	struct http_conn	**byfd;
 	size_t			 nbyfd;
 };
