@@ -157,7 +157,7 @@ endif
 DEBIAN_DEPS = build-essential pkg-config byacc libsodium-dev libevent-dev \
 	libyajl-dev libzxcvbn-dev libsecp256k1-dev libargon2-dev libbsd-dev \
 	libmd-dev libseccomp-dev check clang libclang-rt-14-dev cppcheck \
-	mandoc curl jq python3 util-linux procps
+	mandoc curl jq python3 util-linux procps valgrind gdb
 # Where Node.js is from somewhere else, Debian's npm does not go with it.
 ifeq ($(and $(shell command -v node),$(shell command -v npm)),)
 DEBIAN_DEPS += nodejs npm

@@ -9,27 +9,60 @@
 #include "curve.h"
 
 #define WORD_MAX	8
+#define NO_WORD		0x8000U		/* beside an index */
 #define PBKDF2_ROUNDS	2048
 
-static int	word_index(const char *, size_t);
+static uint32_t	word_index(const char *, size_t)
+		    __attribute__((noinline));
+static size_t	word_at(uint32_t, char[WORD_MAX + 1])
+		    __attribute__((noinline));
 static int	words_read(const char *, size_t, uint16_t[24], char *, size_t);
 static void	words_to_bits(const uint16_t *, size_t, uint8_t[33]);
 
-/* Looks at the whole list, so that the time taken does not tell the word. */
-static int
+/*
+ * These two look at the whole list, without a branch, so that neither time
+ * nor cache tells the word; how long it is does show.  Not inlined, so that
+ * tests/sandbox/ctgrind.sh can tell them from what is around them.
+ */
+static uint32_t
 word_index(const char *w, size_t len)
 {
 	char	 pad[WORD_MAX + 1] = { 0 };
-	int	 i, at = -1;
+	uint32_t i, j, diff, mask, at = NO_WORD, nul = 0;
 
-	if (len == 0 || len > WORD_MAX || memchr(w, '\0', len) != NULL)
-		return -1;
+	if (len == 0 || len > WORD_MAX)
+		return NO_WORD;
 	memcpy(pad, w, len);
-	for (i = 0; i < BIP39_WORDS; i++)
-		if (sodium_memcmp(pad, bip39_words[i], sizeof(pad)) == 0)
-			at = i;
+	for (j = 0; j < len; j++)
+		nul |= ((uint32_t)(uint8_t)pad[j] - 1) >> 31;
+	for (i = 0; i < BIP39_WORDS; i++) {
+		diff = 0;
+		for (j = 0; j < sizeof(pad); j++)
+			diff |= (uint32_t)(uint8_t)(pad[j] ^ bip39_words[i][j]);
+		mask = (uint32_t)0 - ((diff - 1) >> 31);
+		at = (at & ~mask) | (i & mask);
+	}
 	sodium_memzero(pad, sizeof(pad));
-	return at;
+	return at | (NO_WORD & ((uint32_t)0 - nul));
+}
+
+/* Returns its length. */
+static size_t
+word_at(uint32_t at, char w[WORD_MAX + 1])
+{
+	uint32_t i, j, diff, mask, len = 0;
+
+	memset(w, 0, WORD_MAX + 1);
+	for (i = 0; i < BIP39_WORDS; i++) {
+		diff = i ^ at;
+		mask = (uint32_t)0 - ((diff - 1) >> 31);
+		for (j = 0; j < WORD_MAX; j++)
+			w[j] = (char)(w[j] | (bip39_words[i][j] &
+			    (char)mask));
+	}
+	for (j = 0; j < WORD_MAX; j++)
+		len += 1 - (((uint32_t)(uint8_t)w[j] - 1) >> 31);
+	return len;
 }
 
 ssize_t
@@ -68,7 +101,8 @@ words_read(const char *phrase, size_t len, uint16_t word[24], char *err,
     size_t errlen)
 {
 	size_t	 i, start;
-	int	 at, bad = 0, n = 0;
+	uint32_t at, bad = 0;		/* the first that is not on the list */
+	int	 n = 0;
 
 	if (len > 0 && (phrase[0] == ' ' || phrase[len - 1] == ' ')) {
 		(void)snprintf(err, errlen, "blanks around the phrase");
@@ -84,10 +118,10 @@ words_read(const char *phrase, size_t len, uint16_t word[24], char *err,
 		}
 		at = word_index(phrase + start, i - start);
 		if (n < 24)
-			word[n] = (uint16_t)(at == -1 ? 0 : at);
+			word[n] = (uint16_t)(at & (BIP39_WORDS - 1));
 		n++;
-		if (at == -1 && bad == 0)
-			bad = n;
+		bad |= (uint32_t)n & ((uint32_t)0 - (at / NO_WORD &
+		    (bad - 1) >> 31));
 		start = i + 1;
 	}
 	if (len == 0)
@@ -98,7 +132,7 @@ words_read(const char *phrase, size_t len, uint16_t word[24], char *err,
 		return -1;
 	}
 	if (bad != 0) {
-		(void)snprintf(err, errlen, "word %d is not on the BIP39 "
+		(void)snprintf(err, errlen, "word %u is not on the BIP39 "
 		    "English list", bad);
 		return -1;
 	}
@@ -151,8 +185,9 @@ ssize_t
 bip39_from_entropy(const uint8_t *entropy, size_t len, char *out)
 {
 	uint8_t		 bits[33 + 2] = { 0 }, hash[32];
-	size_t		 i, n, pos, wl, at = 0;
+	size_t		 i, n, pos, at = 0;
 	uint32_t	 v;
+	char		 w[WORD_MAX + 1];
 
 	if (len != 16 && len != 32)
 		return -1;
@@ -167,12 +202,12 @@ bip39_from_entropy(const uint8_t *entropy, size_t len, char *out)
 		v = v >> (24 - 11 - pos % 8) & 0x7ff;
 		if (i > 0)
 			out[at++] = ' ';
-		wl = strlen(bip39_words[v]);
-		memcpy(out + at, bip39_words[v], wl);
-		at += wl;
+		pos = word_at(v, w);
+		memcpy(out + at, w, sizeof(w));	/* ends within the buffer */
+		at += pos;
 	}
-	out[at] = '\0';
 	v = 0;
+	sodium_memzero(w, sizeof(w));
 	sodium_memzero(bits, sizeof(bits));
 	sodium_memzero(hash, sizeof(hash));
 	return (ssize_t)at;
