@@ -54,7 +54,6 @@ static int	 default_path(struct conf_ctx *, const char *, char **,
 		    const char *, const char *);
 static int	 default_users(struct conf *, uid_t);
 static struct conf *conf_new(const char *);
-static char	*read_file(const char *, size_t *, char *, size_t);
 
 static int
 note_skipped(struct walk *w, const struct toml_entry *e)
@@ -393,9 +392,8 @@ bad:
 	return NULL;
 }
 
-/* The caller wipes. */
-static char *
-read_file(const char *path, size_t *len, char *err, size_t errlen)
+char *
+conf_read(const char *path, size_t *len, char *err, size_t errlen)
 {
 	char		*buf = NULL;
 	struct stat	 st;
@@ -442,7 +440,7 @@ conf_load(const char *path, const char *profile, uid_t euid, char *err,
 	char		*text;
 	size_t		 len;
 
-	if ((text = read_file(path, &len, err, errlen)) == NULL)
+	if ((text = conf_read(path, &len, err, errlen)) == NULL)
 		return NULL;
 	c = conf_parse(text, len, path, profile, euid, err, errlen);
 	explicit_bzero(text, len);
@@ -497,17 +495,28 @@ conf_rotation_days(const struct conf *c, enum kaspa_network network,
 }
 
 int
-conf_uid(const char *name, uid_t *uid, gid_t *gid)
+conf_uid_number(const char *name, uid_t *uid)
 {
 	const char	*errstr;
-	struct passwd	*pw;
-	long long	 n;
+	long long	 n = strtonum(name, 0, UINT32_MAX - 1, &errstr);
 
-	n = strtonum(name, 0, UINT32_MAX - 1, &errstr);
-	pw = errstr == NULL ? getpwuid((uid_t)n) : getpwnam(name);
-	if (pw == NULL && errstr != NULL)
+	if (errstr != NULL)
 		return -1;
-	*uid = pw == NULL ? (uid_t)n : pw->pw_uid;
-	*gid = pw == NULL ? (gid_t)n : pw->pw_gid;
+	*uid = (uid_t)n;
+	return 0;
+}
+
+int
+conf_uid(const char *name, uid_t *uid, gid_t *gid)
+{
+	struct passwd	*pw;
+	bool		 number = conf_uid_number(name, uid) == 0;
+
+	pw = number ? getpwuid(*uid) : getpwnam(name);
+	if (pw == NULL && !number)
+		return -1;
+	if (pw != NULL)
+		*uid = pw->pw_uid;
+	*gid = pw == NULL ? (gid_t)*uid : pw->pw_gid;
 	return 0;
 }

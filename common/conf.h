@@ -170,6 +170,12 @@ struct conf	*conf_parse(const char *text, size_t len, const char *path,
 struct conf	*conf_load(const char *path, const char *profile, uid_t euid,
 		    char *err, size_t errlen);
 void		 conf_free(struct conf *);
+/*
+ * The text of a file, *len bytes, malloc'd; the caller wipes.  NULL with the
+ * reason in err.
+ */
+char		*conf_read(const char *path, size_t *len, char *err,
+		    size_t errlen);
 
 /*
  * Line on which the file sets a key ("service.pskt.change_address"), in the
@@ -185,6 +191,23 @@ unsigned	 conf_line(const struct conf *, const char *key);
 const char	*conf_frozen_change(const struct conf *, const struct conf *);
 
 /*
+ * The text as igractl reload hands it to the daemons, which can look nobody
+ * up: each user's name that the system knows is replaced by its number, in
+ * all profiles.  with_token false: the bearer token is replaced, too, by
+ * another; only signd needs it.  malloc'd, *outlen bytes, with a NUL behind
+ * them; the caller wipes.  NULL on error with "path:line: ..." in err.
+ */
+char		*conf_reload_text(const char *text, size_t len,
+		    const char *path, bool with_token, size_t *outlen,
+		    char *err, size_t errlen);
+/* BLAKE2b-256 of a config's text, for the log. */
+void		 conf_hash(const void *text, size_t len, uint8_t hash[32]);
+/*
+ * The first user of the config that is a name and not a number, or NULL.
+ */
+const char	*conf_named_user(const struct conf *);
+
+/*
  * Passphrase age in days from which to warn and from which to refuse
  * (0: never), with the network's defaults where the config is silent.
  */
@@ -197,6 +220,8 @@ void		 conf_rotation_days(const struct conf *, enum kaspa_network,
  * system knows no such uid.  0, or -1 when there is no such name.
  */
 int		 conf_uid(const char *name, uid_t *uid, gid_t *gid);
+/* The same for a number only: asks nobody.  0, or -1 when it is a name. */
+int		 conf_uid_number(const char *name, uid_t *uid);
 
 /*
  * "signer-03" -> 3 (1-99), -1 when it is no profile name.

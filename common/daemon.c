@@ -267,6 +267,8 @@ daemon_validate(struct daemon *d, unsigned when)
 	memcpy(v.uid, d->uid, sizeof(v.uid));
 	v.users_known = true;
 	v.separated = d->separated;
+	v.hidden = !d->root && d->separated;
+	v.credential = d->credential;
 	v.debug = d->debug > 0;
 	v.core_dumps = getrlimit(RLIMIT_CORE, &rl) == -1 || rl.rlim_max != 0;
 	v.has_arena = d->role == ROLE_KEYD;
@@ -339,11 +341,17 @@ daemon_accept(int lfd, struct peer *peer)
 }
 
 bool
+daemon_is_root(const struct daemon *d, uid_t uid)
+{
+	return uid == 0 || (!d->separated && uid == d->uid[d->role]);
+}
+
+bool
 daemon_is_admin(const struct daemon *d, uid_t uid)
 {
 	size_t	 i;
 
-	if (uid == 0 || (!d->separated && uid == d->uid[d->role]))
+	if (daemon_is_root(d, uid))
 		return true;
 	for (i = 0; i < d->nadmins; i++)
 		if (d->admins[i] == uid)

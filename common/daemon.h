@@ -35,6 +35,11 @@ struct daemon {
 	gid_t		 gid[ROLE_MAX];
 	uid_t		*admins;	/* [security] admin_users, resolved */
 	size_t		 nadmins;
+	/* For reading a config again. */
+	const char	*profile;	/* --profile, or NULL */
+	uid_t		 conf_euid;	/* whose defaults */
+	uid_t		 default_uid[ROLE_MAX];	/* without [keyd] user, ... */
+	bool		 credential;	/* it came from the service manager */
 	const char	*chrooted;	/* directory that is now "/", or NULL */
 	char		 sandbox[256];	/* what is in force, in words */
 };
@@ -95,5 +100,31 @@ int	daemon_accept(int fd, struct peer *);
  * separated, our own uid is the operator as well.
  */
 bool	daemon_is_admin(const struct daemon *, uid_t uid);
+
+/*
+ * Is this uid root, or where the roles are not separated ourselves?  They may
+ * unlock and reload.
+ */
+bool	daemon_is_root(const struct daemon *, uid_t uid);
+
+/* A config that may take the place of the daemon's. */
+struct reload {
+	struct conf	*conf;
+	uid_t		*admins;
+	size_t		 nadmins;
+	bool		 frozen;	/* why not: a key that may not change */
+};
+
+/*
+ * Parses what igractl reload sends, its users numbers, and judges it as at
+ * the start, but for what only the file system could tell.  Opens nothing.
+ * 0, or -1 with the reason in err; then there is nothing to free.
+ */
+int	daemon_reload_parse(const struct daemon *, const char *text,
+	    size_t len, struct reload *, char *err, size_t errlen);
+/* The two change places: r has the old one then.  hash: of the file. */
+void	daemon_reload_swap(struct daemon *, struct reload *,
+	    const uint8_t hash[32]);
+void	daemon_reload_free(struct reload *);
 
 #endif

@@ -163,14 +163,15 @@ read_conf(struct daemon *d, const struct options *o)
 	size_t		 len, i;
 
 	text = read_text(path, &len);
-	if (crypto_generichash(d->conf_hash, sizeof(d->conf_hash),
-	    (const uint8_t *)text, len, NULL, 0) != 0)
-		fatalx("cannot hash the config");
-	d->conf = conf_parse(text, len, path, o->profile,
-	    roles_system(geteuid()) ? 0 : geteuid(), err, sizeof(err));
+	conf_hash(text, len, d->conf_hash);
+	d->profile = o->profile;
+	d->conf_euid = roles_system(geteuid()) ? 0 : geteuid();
+	d->conf = conf_parse(text, len, path, o->profile, d->conf_euid, err,
+	    sizeof(err));
 	freezero(text, len + 1);
 	if (d->conf == NULL)
 		fatalx("%s", err);
+	d->credential = path == buf;
 	if (o->verbose || o->check)
 		for (i = 0; i < d->conf->notes.n; i++)
 			log_info("%s", d->conf->notes.v[i]);
@@ -194,6 +195,7 @@ settle_users(struct daemon *d)
 	struct roles	 r;
 	char		 err[256];
 	uid_t		 own;
+	enum daemon_role i;
 
 	d->root = geteuid() == 0;
 	if (roles_resolve(d->conf, geteuid(), getegid(), &r, err,
@@ -202,6 +204,9 @@ settle_users(struct daemon *d)
 	memcpy(d->uid, r.uid, sizeof(d->uid));
 	memcpy(d->gid, r.gid, sizeof(d->gid));
 	d->separated = r.separated;
+	for (i = 0; i < ROLE_MAX; i++)
+		if (roles_default(i, geteuid(), &d->default_uid[i]) == -1)
+			d->default_uid[i] = (uid_t)-1;
 	own = d->uid[d->role];
 	if (!d->root && own != geteuid())
 		fatalx("started as uid %u, but the config says uid %u: start "

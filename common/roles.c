@@ -35,6 +35,15 @@ roles_system(uid_t euid)
 }
 
 int
+roles_default(enum daemon_role role, uid_t euid, uid_t *uid)
+{
+	gid_t	 gid;
+
+	*uid = euid;
+	return roles_system(euid) ? conf_uid(default_user[role], uid, &gid) : 0;
+}
+
+int
 roles_resolve(const struct conf *c, uid_t euid, gid_t egid, struct roles *r,
     char *err, size_t errlen)
 {

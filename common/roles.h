@@ -23,6 +23,9 @@ struct roles {
 int	roles_resolve(const struct conf *, uid_t euid, gid_t egid,
 	    struct roles *, char *err, size_t errlen);
 
+/* Who a role is where the config does not say.  0, or -1: nobody is. */
+int	roles_default(enum daemon_role, uid_t euid, uid_t *uid);
+
 /*
  * Does this process use a system service's default paths?  Root does, and so
  * does a daemon that the service manager started under its own user.

@@ -67,6 +67,7 @@ struct toml_value {
 	STAILQ_ENTRY(toml_value) next;		/* within an array */
 	enum toml_type		 type;
 	unsigned		 line;
+	uint32_t		 start, end;	/* bytes of a scalar in the text */
 	union {
 		struct toml_str	 str;		/* TOML_STRING; dates as written */
 		int64_t		 integer;

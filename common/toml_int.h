@@ -54,7 +54,7 @@ struct toml_parser {
 	bool			 failed;
 
 	/* Lexer. */
-	const char		*p, *end;
+	const char		*text, *p, *end;
 	unsigned		 line;
 	enum toml_mode		 mode;
 	bool			 line_start;

@@ -200,6 +200,7 @@ static enum toml_tok
 lex_value(struct toml_parser *ps, struct toml_lexeme *lex)
 {
 	struct toml_value	*v;
+	const char		*start = ps->p;
 	unsigned		 line = ps->line;
 
 	ps->mode = MODE_AFTER;
@@ -210,6 +211,8 @@ lex_value(struct toml_parser *ps, struct toml_lexeme *lex)
 			return TOK_BAD;
 	} else if (toml_lex_bare(ps, v) == -1)
 		return TOK_BAD;
+	v->start = (uint32_t)(start - ps->text);
+	v->end = (uint32_t)(ps->p - ps->text);
 	lex->value = v;
 	return TOK_SCALAR;
 }

@@ -198,7 +198,7 @@ toml_parse(const char *text, size_t len, const char *path, char *err,
 	toml_table_init(&doc->root->u.table, TOML_HEADER, 0);
 	ps.tables[0] = &doc->root->u.table;
 	ps.ntables = 1;
-	ps.p = text;
+	ps.text = ps.p = text;
 	ps.end = text + len;
 	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
 		ps.p += 3;		/* byte order mark */

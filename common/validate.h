@@ -80,6 +80,11 @@ struct validate {
 	const char		*users_error;	/* why they are not, or NULL */
 	bool			 elsewhere;	/* not on the signer's own host */
 	bool			 separated;
+	/* A daemon in its sandbox: only what the config's text says. */
+	bool			 inside;
+	/* A daemon that has another's directories hidden from it. */
+	bool			 hidden;
+	bool			 credential;	/* conf is the service manager's copy */
 	/* The daemon itself, for VALIDATE_DAEMON and VALIDATE_CONFINED. */
 	bool			 debug;
 	bool			 core_dumps;

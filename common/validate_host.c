@@ -17,11 +17,11 @@
 #define AUDITD		2
 
 static bool	parent(const char *, char *, size_t);
-static bool	check_file(struct rule_out *, const char *, const char *,
-		    uid_t, mode_t);
+static bool	check_file(const struct validate *, struct rule_out *,
+		    const char *, const char *, uid_t, mode_t);
 static void	check_dir(const struct validate *, struct rule_out *,
 		    const char *, uid_t);
-static bool	may_not_look(void);
+static bool	may_not_look(const struct validate *);
 
 static bool
 parent(const char *path, char *dir, size_t size)
@@ -32,11 +32,15 @@ parent(const char *path, char *dir, size_t size)
 	    strlcpy(dir, dirname(copy), size) < size;
 }
 
-/* Another user's directory hides it from a daemon; root sees everything. */
+/*
+ * Another user's directory hides it from a daemon that is not started as root,
+ * and so may the service manager.  Root sees everything.
+ */
 static bool
-may_not_look(void)
+may_not_look(const struct validate *v)
 {
-	return errno == EACCES && geteuid() != 0;
+	return geteuid() != 0 && (errno == EACCES ||
+	    (errno == ENOENT && v->hidden));
 }
 
 /*
@@ -44,14 +48,14 @@ may_not_look(void)
  * is nothing more to say.
  */
 static bool
-check_file(struct rule_out *o, const char *what, const char *path,
-    uid_t owner, mode_t want)
+check_file(const struct validate *v, struct rule_out *o, const char *what,
+    const char *path, uid_t owner, mode_t want)
 {
 	struct stat	 st;
 	size_t		 before = o->f->n;
 
 	if (lstat(path, &st) == -1) {
-		if (!may_not_look())
+		if (!may_not_look(v))
 			found(o, "%s %s: %s", what, path, strerror(errno));
 		return o->f->n > before;
 	}
@@ -71,9 +75,12 @@ check_file(struct rule_out *o, const char *what, const char *path,
 enum rule_result
 rule_config_file(const struct validate *v, struct rule_out *o)
 {
-	if (v->conf == NULL || v->conf->path == NULL)
+	/* The group's bits of a credential may be the mask of its ACL. */
+	mode_t	 want = v->credential ? 0660 : 0600;
+
+	if (v->conf == NULL || v->conf->path == NULL || v->inside)
 		return RULE_NA;
-	return check_file(o, "the config", v->conf->path, v->owner, 0600) ?
+	return check_file(v, o, "the config", v->conf->path, v->owner, want) ?
 	    RULE_FOUND : rule_ok(o, "Config file: %s, private",
 	    v->conf->path);
 }
@@ -83,7 +90,7 @@ rule_secrets_file(const struct validate *v, struct rule_out *o)
 {
 	if (v->conf == NULL || !v->conf->use_encrypted_secrets)
 		return RULE_NA;
-	return check_file(o, "the secrets file", v->conf->secrets_file,
+	return check_file(v, o, "the secrets file", v->conf->secrets_file,
 	    v->owner, 0600) ? RULE_FOUND : rule_ok(o,
 	    "Secrets file: %s, private", v->conf->secrets_file);
 }
@@ -94,9 +101,8 @@ check_dir(const struct validate *v, struct rule_out *o, const char *path,
 {
 	struct stat	 st;
 
-	(void)v;
 	if (stat(path, &st) == -1) {
-		if (!may_not_look())
+		if (!may_not_look(v))
 			found(o, "directory %s: %s", path, strerror(errno));
 		return;
 	}
@@ -123,7 +129,7 @@ rule_directories(const struct validate *v, struct rule_out *o)
 	char			 dir[PATH_MAX];
 	size_t			 before = o->f->n;
 
-	if (c == NULL)
+	if (c == NULL || v->inside)
 		return RULE_NA;
 	check_dir(v, o, c->data_dir, v->owner);
 	if (parent(c->secrets_file, dir, sizeof(dir)) &&
@@ -147,6 +153,8 @@ rule_audit_log(const struct validate *v, struct rule_out *o)
 	const char	*where = NULL;
 	struct stat	 st;
 
+	if (v->inside)
+		return RULE_NA;
 	if (path == NULL || *path == '\0') {
 		found(o, "service.key_audit_log_path is empty: nothing is "
 		    "signed without an audit log");
@@ -158,7 +166,7 @@ rule_audit_log(const struct validate *v, struct rule_out *o)
 		found(o, "the audit log %s is not a regular file", path);
 		return RULE_FOUND;
 	}
-	if (may_not_look())
+	if (may_not_look(v))
 		return rule_ok(o, "Audit logging: enabled");
 	if (parent(path, dir, sizeof(dir))) {
 		if (stat(dir, &st) == 0)
@@ -179,9 +187,10 @@ rule_audit_log_mode(const struct validate *v, struct rule_out *o)
 {
 	const char	*path = v->conf->key_audit_log_path;
 
-	if (!v->users_known || path == NULL || access(path, F_OK) == -1)
+	if (v->inside || !v->users_known || path == NULL ||
+	    access(path, F_OK) == -1)
 		return RULE_NA;
-	return check_file(o, "the audit log", path, v->uid[AUDITD], 0600) ?
+	return check_file(v, o, "the audit log", path, v->uid[AUDITD], 0600) ?
 	    RULE_FOUND : rule_ok(o, "Audit log: %s, private", path);
 }
 
@@ -267,7 +276,8 @@ rule_descriptors(const struct validate *v, struct rule_out *o)
 {
 	struct rlimit	 rl;
 
-	(void)v;
+	if (v->inside)
+		return RULE_NA;
 	/* A daemon raises its limit as far as it may: that is what counts. */
 	if (getrlimit(RLIMIT_NOFILE, &rl) == -1)
 		return rule_unknown(o, "Open files: not checked (%s)",
@@ -288,6 +298,8 @@ rule_disk(const struct validate *v, struct rule_out *o)
 	char		 dir[PATH_MAX], up[PATH_MAX];
 	uint64_t	 avail;
 
+	if (v->inside)
+		return RULE_NA;
 	if (!parent(v->conf->key_audit_log_path, dir, sizeof(dir)) ||
 	    !parent(dir, up, sizeof(up)) ||
 	    (statvfs(dir, &fs) == -1 && statvfs(up, &fs) == -1))

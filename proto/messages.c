@@ -464,3 +464,17 @@ DEC_BEGIN(audit_health);
 	m->alerts = dec_u64(d);
 	m->reason = dec_bytes(d, PROTO_MAX_HEALTH);
 DEC_END()
+
+void
+enc_reload(struct enc *e, const struct msg_reload *m)
+{
+	enc_u8(e, m->apply);
+	enc_raw(e, m->file_hash, sizeof(m->file_hash));
+	enc_bytes(e, m->text);
+}
+
+DEC_BEGIN(reload);
+	m->apply = dec_bool(d);
+	dec_raw(d, m->file_hash, sizeof(m->file_hash));
+	m->text = dec_bytes(d, PROTO_MAX_CONFIG);
+DEC_END()

@@ -57,6 +57,8 @@ enum proto_type {
 	MSG_AUDIT_REOPEN,
 	/* auditd.sock */
 	MSG_AUDIT_HEALTH,		/* unasked */
+	/* keyd's and auditd's admin.sock */
+	MSG_RELOAD,
 	MSG_MAX
 };
 
@@ -122,6 +124,7 @@ const char	*proto_code_name(enum proto_code);
 #define PROTO_MAX_BUNDLE	256	/* transactions of one request */
 #define PROTO_MAX_NAME		256	/* of a secret */
 #define PROTO_MAX_HEALTH	512	/* why the log is not healthy */
+#define PROTO_MAX_CONFIG	(4 * 1024 * 1024)
 #define PROTO_MAX_SIGN		(24 * 1024 * 1024)
 #define PROTO_MAX_UNLOCK_FILE	(16 * 1024 * 1024)
 
@@ -308,6 +311,13 @@ struct msg_audit_health {
 	struct bytes	 reason;	/* for the operator; empty: healthy */
 };
 
+/* A config, for all daemons alike: first each checks it, then each takes it. */
+struct msg_reload {
+	bool		 apply;		/* else only check */
+	uint8_t		 file_hash[32];	/* BLAKE2b-256 of the file, for the log */
+	struct bytes	 text;		/* users' names replaced by numbers */
+};
+
 /*
  * Encoders append to e (check e->failed); decoders return 0, or -1 when the
  * payload is not exactly one such message.  Arrays come from the pool, text
@@ -333,6 +343,7 @@ PROTO_CODEC(audit_append);
 PROTO_CODEC(audit_ack);
 PROTO_CODEC(auditd_status);
 PROTO_CODEC(audit_health);
+PROTO_CODEC(reload);
 #undef PROTO_CODEC
 
 #endif

@@ -55,6 +55,8 @@ static const struct proto_rule rules[MSG_MAX] = {
 	[MSG_AUDIT_REOPEN] = { "AUDIT_REOPEN", 0, 0, AUDITD_ADMIN, 0, 0 },
 	[MSG_AUDIT_HEALTH] = { "AUDIT_HEALTH", 13,
 	    9 + TEXT(PROTO_MAX_HEALTH), 0, AUDITD, 0 },
+	[MSG_RELOAD] = { "RELOAD", 1 + 32 + 4, 1 + 32 + TEXT(PROTO_MAX_CONFIG),
+	    KEYD_ADMIN | AUDITD_ADMIN, 0, 0 },
 };
 
 static const char *code_names[CODE_MAX] = {

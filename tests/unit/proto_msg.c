@@ -58,6 +58,7 @@ RECODE(audit_append)
 RECODE(audit_ack)
 RECODE(auditd_status)
 RECODE(audit_health)
+RECODE(reload)
 
 /* The same messages from structs. */
 static void
@@ -412,6 +413,20 @@ build_audit_health(struct enc *e, bool full)
 	enc_audit_health(e, &m);
 }
 
+static void
+build_reload(struct enc *e, bool full)
+{
+	struct msg_reload	 m;
+
+	memset(&m, 0, sizeof(m));
+	if (full) {
+		m.apply = true;
+		memcpy(m.file_hash, fill(0x21), 32);
+		m.text = bytes_str("[rpc]\n");
+	}
+	enc_reload(e, &m);
+}
+
 const struct proto_codec proto_codec[MSG_MAX] = {
 	[MSG_ERROR] = { build_error, re_error },
 	[MSG_INFO] = { build_info, re_info },
@@ -430,4 +445,5 @@ const struct proto_codec proto_codec[MSG_MAX] = {
 	[MSG_AUDIT_ACK] = { build_audit_ack, re_audit_ack },
 	[MSG_AUDITD_STATUS] = { build_auditd_status, re_auditd_status },
 	[MSG_AUDIT_HEALTH] = { build_audit_health, re_audit_health },
+	[MSG_RELOAD] = { build_reload, re_reload },
 };

@@ -291,6 +291,12 @@ START_TEST(test_frozen)
 		{ "[service]\nsecrets_file = '/x'", "service.secrets_file" },
 		{ "[security]\nsecrets_file_max = 4096",
 		    "security.secrets_file_max" },
+		{ "[service]\nuse_encrypted_secrets = false",
+		    "service.use_encrypted_secrets" },
+		{ "[service.hd]\nkey_type = 'raw'", "service.hd.key_type" },
+		{ "[security]\nsecret_cache_max = 1",
+		    "security.secret_cache_max" },
+		{ "[audit]\nreserve_bytes = 65536", "audit.reserve_bytes" },
 		{ "[policy]\nmax_outpoints = 1000", "policy.max_outpoints" },
 		{ "[keyd]\nuser = 5", "keyd.user" },
 		{ "[signd]\nsocket = '/x'", "signd.socket" },
@@ -364,6 +370,64 @@ START_TEST(test_uid)
 	ck_assert_int_eq(conf_uid("no such user", &uid, &gid), -1);
 	ck_assert_int_eq(conf_uid("-1", &uid, &gid), -1);
 	ck_assert_int_eq(conf_uid("4294967295", &uid, &gid), -1);
+}
+END_TEST
+
+/* What igractl reload sends: users are numbers, and the token goes. */
+START_TEST(test_reload_text)
+{
+	static const char	 text[] = "\xef\xbb\xbf[rpc]\n"
+	    "token = 'a-token' # 'a-token' it is not here\n"
+	    "allow_users = [ \"root\", 7,\n  'root', 'no such user' ]\n"
+	    "[profiles.signer-02.rpc]\ntoken = \"other\"\n"
+	    "allow_users = ['root']\n"
+	    "[service]\nactive_profile = 'root'\n"
+	    "[profiles.signer-02]\nkeyd = { user = 'root' }\n"
+	    "[security]\nadmin_users = []\n";
+	static const char	 want[] = "\xef\xbb\xbf[rpc]\n"
+	    "token = \"-\" # 'a-token' it is not here\n"
+	    "allow_users = [ 0, 7,\n  0, 'no such user' ]\n"
+	    "[profiles.signer-02.rpc]\ntoken = \"-\"\n"
+	    "allow_users = [0]\n"
+	    "[service]\nactive_profile = 'root'\n"
+	    "[profiles.signer-02]\nkeyd = { user = 0 }\n"
+	    "[security]\nadmin_users = []\n";
+	struct conf		*c;
+	char			*out, err[256];
+	size_t			 len;
+
+	out = conf_reload_text(text, sizeof(text) - 1, "igra.toml", false,
+	    &len, err, sizeof(err));
+	ck_assert_msg(out != NULL, "%s", err);
+	ck_assert_str_eq(out, want);
+	ck_assert_uint_eq(len, sizeof(want) - 1);
+	free(out);
+	out = conf_reload_text(text, sizeof(text) - 1, "igra.toml", true,
+	    &len, err, sizeof(err));
+	ck_assert_ptr_nonnull(out);
+	ck_assert_ptr_nonnull(strstr(out, "token = 'a-token'"));
+	ck_assert_ptr_nonnull(strstr(out, "token = \"other\""));
+	free(out);
+	out = conf_reload_text("", 0, "igra.toml", true, &len, err,
+	    sizeof(err));
+	ck_assert_str_eq(out, "");
+	free(out);
+	ck_assert_ptr_null(conf_reload_text("a", 1, "igra.toml", true, &len,
+	    err, sizeof(err)));
+	ck_assert_ptr_nonnull(strstr(err, "igra.toml:1: "));
+
+	c = good("[service]\nactive_profile = 'signer-01'\n"
+	    "[keyd]\nuser = 5\n[rpc]\nallow_users = [0]\n");
+	ck_assert_ptr_null(conf_named_user(c));
+	conf_free(c);
+	c = good("[service]\nactive_profile = 'signer-01'\n"
+	    "[security]\nadmin_users = [5, 'x']\n");
+	ck_assert_str_eq(conf_named_user(c), "x");
+	conf_free(c);
+	c = good("[service]\nactive_profile = 'signer-01'\n"
+	    "[auditd]\nuser = 'y'\n");
+	ck_assert_str_eq(conf_named_user(c), "y");
+	conf_free(c);
 }
 END_TEST
 
@@ -523,6 +587,7 @@ main(void)
 	tcase_add_test(tc, test_frozen);
 	tcase_add_test(tc, test_rotation);
 	tcase_add_test(tc, test_uid);
+	tcase_add_test(tc, test_reload_text);
 	tcase_add_test(tc, test_load);
 	tcase_add_test(tc, test_example);
 	tcase_add_test(tc, test_documented);
