@@ -181,7 +181,7 @@ on_hup(int sig, short what, void *arg)
 	(void)sig;
 	(void)what;
 	(void)arg;
-	log_info("SIGHUP changes nothing: the config is read at start");
+	log_info("SIGHUP changes nothing: use igractl reload");
 }
 
 static struct event *

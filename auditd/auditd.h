@@ -150,6 +150,8 @@ void		 own_record(struct auditd *, const struct audit_record *);
 /* Queues again what a failed commit has given back. */
 void		 own_flush(struct auditd *);
 void		 own_started(struct auditd *);
+/* A config is in force; peer: who asked for it, or NULL at the start. */
+void		 own_config(struct auditd *, const struct peer *);
 void		 own_stopped(struct auditd *, const char *reason);
 /* What opening the log found, as SecurityAlert. */
 void		 own_findings(struct auditd *);

@@ -37,7 +37,6 @@ static void	 do_status(struct client *, const struct frame *);
 static void	 do_rotate(struct client *, const struct frame *);
 static void	 do_reopen(struct client *, const struct frame *);
 static void	 send_health(struct client *);
-static bool	 is_root(const struct client *);
 
 static const struct frame_ops	 client_ops = {
 	.message = client_message,
@@ -52,6 +51,7 @@ static void	(*const handlers[MSG_MAX])(struct client *,
 	[MSG_AUDITD_STATUS_REQ] = do_status,
 	[MSG_AUDIT_ROTATE] = do_rotate,
 	[MSG_AUDIT_REOPEN] = do_reopen,
+	[MSG_RELOAD] = reload_message,
 };
 
 void
@@ -293,14 +293,6 @@ clients_health(struct auditd *a)
 			send_health(c);
 }
 
-/* Root, or where all run as one user that one. */
-static bool
-is_root(const struct client *c)
-{
-	return c->peer.uid == 0 || (!c->a->d.separated &&
-	    c->peer.uid == c->a->d.uid[ROLE_AUDITD]);
-}
-
 static void
 do_rotate(struct client *c, const struct frame *f)
 {
@@ -321,7 +313,7 @@ do_reopen(struct client *c, const struct frame *f)
 	enum proto_code	 code;
 	char		 err[512];
 
-	if (!is_root(c)) {
+	if (!daemon_is_root(&c->a->d, c->peer.uid)) {
 		client_refuse(c, f, CODE_UNAUTHORIZED, "only root may do that",
 		    false);
 		return;

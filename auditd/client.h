@@ -24,4 +24,7 @@ void	client_refuse(struct client *, const struct frame *, enum proto_code,
 void	append_message(struct client *, const struct frame *);
 void	append_client_gone(struct client *);
 
+/* reload.c: MSG_RELOAD */
+void	reload_message(struct client *, const struct frame *);
+
 #endif

@@ -142,10 +142,23 @@ own_started(struct auditd *a)
 	audit_set_str(&r, FIELD_NETWORK, network);
 	own_add(a, &r);
 
+	own_config(a, NULL);
+}
+
+void
+own_config(struct auditd *a, const struct peer *peer)
+{
+	struct audit_record	 r;
+
 	audit_record_init(&r, EV_CONFIG_LOADED, SRC_AUDITD, true);
 	audit_set_bytes(&r, FIELD_CONFIG_HASH, a->d.conf_hash,
 	    sizeof(a->d.conf_hash));
-	audit_set_str(&r, FIELD_NETWORK, network);
+	audit_set_str(&r, FIELD_NETWORK,
+	    kaspa_network_name(a->d.conf->network));
+	if (peer != NULL) {
+		audit_set_u64(&r, FIELD_PEER_UID, peer->uid);
+		audit_set_u64(&r, FIELD_PEER_PID, (uint64_t)peer->pid);
+	}
 	own_add(a, &r);
 }
 

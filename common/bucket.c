@@ -24,6 +24,17 @@ bucket_init(const struct bucket_rate *r, struct bucket *b, uint64_t now)
 	b->refilled = now;
 }
 
+void
+bucket_change(const struct bucket_rate *old, const struct bucket_rate *new,
+    struct bucket *b)
+{
+	if (old->cap == 0 || b->level >= old->cap)
+		b->level = new->cap;
+	else
+		b->level = (uint64_t)((double)b->level / (double)old->cap *
+		    (double)new->cap);
+}
+
 static void
 refill(const struct bucket_rate *r, struct bucket *b, uint64_t now)
 {

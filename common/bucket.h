@@ -20,6 +20,9 @@ struct bucket {
 void	bucket_rate(struct bucket_rate *, uint64_t rps, uint64_t burst);
 /* Full.  now here and below: a monotonic clock, ns. */
 void	bucket_init(const struct bucket_rate *, struct bucket *, uint64_t now);
+/* Another rate: the bucket stays as full as it is. */
+void	bucket_change(const struct bucket_rate *old,
+	    const struct bucket_rate *new, struct bucket *);
 bool	bucket_full(const struct bucket_rate *, struct bucket *, uint64_t now);
 /*
  * Takes one request's token.  False when there is none: then *retry is the

@@ -199,8 +199,7 @@ admin_unlock(struct client *c, const struct frame *f)
 	uint8_t			*file = c->file;
 
 	/* Without separated roles our own user is root's equal, nobody else. */
-	if (c->peer.uid != 0 && (k->d.separated ||
-	    c->peer.uid != k->d.uid[ROLE_KEYD])) {
+	if (!daemon_is_root(&k->d, c->peer.uid)) {
 		unlock_failed(c, f->id, false, CODE_UNAUTHORIZED,
 		    "only root may unlock");
 		return;

@@ -8,6 +8,7 @@
 #include "keyd.h"
 #include "log.h"
 
+static void	set_rate(struct keyd *);
 static void	client_message(struct frame_conn *, const struct frame *,
 		    void *);
 static void	client_closed(struct frame_conn *, const char *, void *);
@@ -31,6 +32,7 @@ static void (*const handlers[MSG_MAX])(struct client *,
 	[MSG_UNLOCK_FILE] = admin_unlock_file,
 	[MSG_UNLOCK] = admin_unlock,
 	[MSG_LOCK] = admin_lock,
+	[MSG_RELOAD] = admin_reload,
 };
 
 /* Requests that use a secret or make records. */
@@ -44,14 +46,29 @@ static const char *const limited[MSG_MAX] = {
  * Twice what signd lets all of its users ask together: an honest one is never
  * refused here, and a taken one gets no more.
  */
-void
-client_limits(struct keyd *k)
+static void
+set_rate(struct keyd *k)
 {
 	const struct conf	*c = k->d.conf;
 	uint64_t		 users = c->allow_users.n;
 
 	bucket_rate(&k->rate, 2 * users * c->rate_limit_rps,
 	    2 * users * c->rate_limit_burst);
+}
+
+void
+client_limits_change(struct keyd *k)
+{
+	struct bucket_rate	 old = k->rate;
+
+	set_rate(k);
+	bucket_change(&old, &k->rate, &k->bucket);
+}
+
+void
+client_limits(struct keyd *k)
+{
+	set_rate(k);
 	bucket_init(&k->rate, &k->bucket, monotonic_now());
 	limiter_init(&k->talk, LIMITER_EVENTS, LIMITER_WINDOW);
 }

@@ -16,6 +16,7 @@ struct ctl {
 	struct conf	*conf;
 	struct roles	 roles;
 	bool		 guessed;	/* no config: default paths */
+	uid_t		 euid;		/* whose defaults the config has */
 };
 
 #define CTL_NEED	0x01	/* default paths will not do */
@@ -47,5 +48,24 @@ int	ctl_status(const struct ctl *, bool json);
 int	ctl_audit_rotate(const struct ctl *);
 /* igra-auditd takes records again after somebody has tampered with the log. */
 int	ctl_audit_reopen(const struct ctl *);
+
+/*
+ * Hands the config's text to all three daemons: each checks it first, and
+ * only if all would take it, all do.  profile as for ctl_conf.  igractl's exit
+ * status: 0, 1 (refused; err says by whom and why), 3.
+ */
+int	ctl_reload(const struct ctl *, const char *profile, char *err,
+	    size_t errlen);
+
+/*
+ * One JSON-RPC call of igra-signd's (ctl_http.c): body is the request, pool
+ * holds the answer.  0 with the answer's result or error, or -1 with the
+ * reason in err.
+ */
+struct json;
+struct pool;
+int	ctl_rpc(const struct ctl *, const void *body, size_t len,
+	    struct pool *, const struct json **answer, char *err,
+	    size_t errlen);
 
 #endif

@@ -30,6 +30,7 @@ static int
 load(struct ctl *ctl, const char *file, const char *profile, uid_t euid,
     char *err, size_t errlen)
 {
+	ctl->euid = euid;
 	ctl->conf = conf_load(file, profile, euid, err, errlen);
 	if (ctl->conf == NULL)
 		return -1;

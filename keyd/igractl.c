@@ -32,6 +32,7 @@ static int	cmd_unlock(struct options *);
 static int	cmd_lock(struct options *);
 static int	cmd_status(struct options *);
 static int	cmd_audit_rotate(struct options *);
+static int	cmd_reload(struct options *);
 static int	cmd_audit_reopen(struct options *);
 static const struct command *find_command(int, char **, int *);
 static void	usage(FILE *, int) __attribute__((noreturn));
@@ -44,6 +45,7 @@ static const struct command commands[] = {
 	{ "unlock", NULL, true, false, cmd_unlock },
 	{ "lock", NULL, false, false, cmd_lock },
 	{ "status", NULL, false, true, cmd_status },
+	{ "reload", NULL, false, false, cmd_reload },
 	{ "audit", "rotate", false, false, cmd_audit_rotate },
 	{ "audit", "reopen", false, false, cmd_audit_reopen },
 };
@@ -57,6 +59,7 @@ usage(FILE *f, int status)
 	    "--passphrase-fd n]\n"
 	    "       igractl lock\n"
 	    "       igractl status [-j]\n"
+	    "       igractl reload\n"
 	    "       igractl audit rotate | reopen\n", f);
 	exit(status);
 }
@@ -245,6 +248,24 @@ find_command(int argc, char **argv, int *words)
 			return c;
 	}
 	return NULL;
+}
+
+static int
+cmd_reload(struct options *o)
+{
+	struct ctl	 ctl;
+	char		 err[CTL_ERR];
+	int		 ret;
+
+	if (read_conf(&ctl, o, CTL_NEED) == -1)
+		return 1;
+	ret = ctl_reload(&ctl, o->profile, err, sizeof(err));
+	if (ret == 0)
+		puts("reloaded");
+	else
+		log_warnx("%s", err);
+	ctl_free(&ctl);
+	return ret;
 }
 
 int

@@ -106,7 +106,7 @@ on_signal(int sig, short what, void *arg)
 
 	(void)what;
 	if (sig == SIGHUP) {
-		log_info("SIGHUP changes nothing: the config is read at start");
+		log_info("SIGHUP changes nothing: use igractl reload");
 		return;
 	}
 	(void)event_base_loopbreak(k->base);
@@ -123,13 +123,7 @@ tell_started(struct keyd *k)
 	audit_set_str(&r, FIELD_NETWORK,
 	    kaspa_network_name(k->d.conf->network));
 	audit_tell(&k->audit, &r);
-	audit_record_init(&r, EV_CONFIG_LOADED, SRC_KEYD, true);
-	audit_set_str(&r, FIELD_PROGRAM, k->d.progname);
-	audit_set_str(&r, FIELD_NETWORK,
-	    kaspa_network_name(k->d.conf->network));
-	audit_set_bytes(&r, FIELD_CONFIG_HASH, k->d.conf_hash,
-	    sizeof(k->d.conf_hash));
-	audit_tell(&k->audit, &r);
+	keyd_config_loaded(k, NULL);
 }
 
 /* Only in a build made for it; else the variables are wiped unread. */
@@ -177,7 +171,7 @@ stop(struct keyd *k)
 	while (!TAILQ_EMPTY(&k->clients))
 		client_close(TAILQ_FIRST(&k->clients));
 	audit_free(&k->audit);
-	own_free(&k->own);
+	own_unref(k->own);
 	secmem_wipe();
 }
 
@@ -193,7 +187,7 @@ main(int argc, char **argv)
 	int			 fd, admin_fd, i;
 
 	daemon_init(&k.d, ROLE_KEYD, argc, argv);
-	if (own_init(&k.own, k.d.conf, &errstr) == -1)
+	if ((k.own = own_new(k.d.conf, &errstr)) == NULL)
 		fatalx("%s: %s", k.d.conf->path, errstr);
 	fd = daemon_bind(&k.d, k.d.conf->keyd_socket);
 	admin_fd = daemon_bind(&k.d, k.d.conf->keyd_admin_socket);

@@ -44,7 +44,7 @@ struct keyd {
 	struct daemon		 d;
 	struct event_base	*base;
 	struct keyring		 ring;
-	struct own		 own;
+	struct own		*own;
 	struct audit_link	 audit;
 	struct clients		 clients;
 	unsigned		 nclients[LINK_MAX];
@@ -73,6 +73,8 @@ struct keyd {
 /* --- client.c --- */
 
 void		 client_limits(struct keyd *);
+/* The config says otherwise now. */
+void		 client_limits_change(struct keyd *);
 /* NULL when it is gone. */
 struct client	*client_find(struct keyd *, uint64_t serial);
 void		 client_accept(struct keyd *, int lfd, enum proto_link);
@@ -129,5 +131,11 @@ void	admin_relock(void *);
 void	admin_age_check(int, short, void *);
 void	admin_evicted(const char *const ref[], unsigned n, const char *reason,
 	    void *);
+
+/* --- reload.c --- */
+
+void	admin_reload(struct client *, const struct frame *);
+/* A config is in force: into the log.  peer: who asked for it, or NULL. */
+void	keyd_config_loaded(struct keyd *, const struct peer *);
 
 #endif

@@ -27,6 +27,10 @@ static void		 cache_tell(struct keyring *, struct keys *,
 static void		 cache_arm(struct keyring *);
 static void		 cache_expire(void *);
 static void		 unlock_expire(void *);
+static void		 relock_arm(struct keyring *);
+static enum proto_code	 apply_rules(const struct conf *,
+			    const struct secret_facts *,
+			    const struct isec_header *, char *, size_t);
 
 int
 keyring_init(struct keyring *r, const struct conf *c, struct event_base *base)
@@ -190,8 +194,8 @@ keyring_age_days(const struct isec_header *h)
 	    (now - h->rotated_ns) / 1000000000 / 86400;
 }
 
-enum proto_code
-keyring_rules(const struct keyring *r, const struct secret_facts *facts,
+static enum proto_code
+apply_rules(const struct conf *c, const struct secret_facts *facts,
     const struct isec_header *h, char *err, size_t errlen)
 {
 	struct validate		 v;
@@ -201,8 +205,8 @@ keyring_rules(const struct keyring *r, const struct secret_facts *facts,
 	enum proto_code		 code = CODE_NONE;
 
 	memset(&v, 0, sizeof(v));
-	v.conf = r->conf;
-	v.network = r->conf->network;
+	v.conf = c;
+	v.network = c->network;
 	v.when = VALIDATE_SECRETS;
 	v.secrets = *facts;
 	if (h != NULL) {
@@ -228,6 +232,53 @@ keyring_rules(const struct keyring *r, const struct secret_facts *facts,
 	return code;
 }
 
+enum proto_code
+keyring_rules(const struct keyring *r, const struct secret_facts *facts,
+    const struct isec_header *h, char *err, size_t errlen)
+{
+	return apply_rules(r->conf, facts, h, err, errlen);
+}
+
+enum proto_code
+keyring_reload_check(const struct keyring *r, const struct conf *c, char *err,
+    size_t errlen)
+{
+	enum proto_code	 code = CODE_NONE;
+
+	if (r->file.data != NULL && r->facts.known)
+		code = apply_rules(c, &r->facts, NULL, err, errlen);
+	if (code == CODE_NONE && r->staged.data != NULL &&
+	    r->staged_facts.known)
+		code = apply_rules(c, &r->staged_facts, NULL, err, errlen);
+	return code;
+}
+
+void
+keyring_reload(struct keyring *r, const struct conf *c)
+{
+	int64_t		 longer = ((int64_t)c->secret_cache_ttl -
+			    (int64_t)r->conf->secret_cache_ttl) * NS_PER_S;
+	struct key	*k;
+
+	r->conf = c;
+	/*
+	 * The time to live counts from decryption, whatever it is by now.  All
+	 * move alike: their order stays.
+	 */
+	TAILQ_FOREACH(k, &r->cache.used, entry)
+		k->expires += longer;
+	cache_expire(r);
+	if (!keyring_locked(r))
+		relock_arm(r);
+}
+
+static void
+relock_arm(struct keyring *r)
+{
+	boottimer_set(r->relock, r->conf->unlock_ttl == 0 ? 0 :
+	    r->unlocked_at + (int64_t)r->conf->unlock_ttl * NS_PER_S);
+}
+
 void
 keyring_commit(struct keyring *r)
 {
@@ -241,8 +292,7 @@ keyring_commit(struct keyring *r)
 	if (curve_rerandomize() == -1)
 		log_warnx("cannot re-randomise the curve context");
 	r->unlocked_at = bootclock_now();
-	boottimer_set(r->relock, r->conf->unlock_ttl == 0 ? 0 :
-	    r->unlocked_at + (int64_t)r->conf->unlock_ttl * NS_PER_S);
+	relock_arm(r);
 }
 
 void

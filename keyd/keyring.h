@@ -91,6 +91,14 @@ enum proto_code	keyring_stage(struct keyring *, uint8_t *data, size_t len,
 enum proto_code	keyring_rules(const struct keyring *,
 		    const struct secret_facts *, const struct isec_header *,
 		    char *err, size_t errlen);
+/*
+ * Could this config take the place of the present one?  The rules about the
+ * secrets that are unlocked, or about to be, are asked again.  Same results.
+ */
+enum proto_code	keyring_reload_check(const struct keyring *,
+		    const struct conf *, char *err, size_t errlen);
+/* It does: what is cached and unlocked keeps to its times from now on. */
+void	keyring_reload(struct keyring *, const struct conf *);
 /* Days since the passphrase of a file was set. */
 uint64_t keyring_age_days(const struct isec_header *);
 /* What is staged takes the place of what was, at once; the cache is emptied. */

@@ -120,6 +120,39 @@ own_init(struct own *o, const struct conf *c, const char **errstr)
 	return 0;
 }
 
+struct own *
+own_new(const struct conf *c, const char **errstr)
+{
+	struct own	*o;
+
+	*errstr = "out of memory";
+	if ((o = calloc(1, sizeof(*o))) == NULL)
+		return NULL;
+	if (own_init(o, c, errstr) == -1) {
+		own_free(o);
+		free(o);
+		return NULL;
+	}
+	o->refs = 1;
+	return o;
+}
+
+struct own *
+own_ref(struct own *o)
+{
+	o->refs++;
+	return o;
+}
+
+void
+own_unref(struct own *o)
+{
+	if (o == NULL || --o->refs > 0)
+		return;
+	own_free(o);
+	free(o);
+}
+
 static void
 refuse(struct decision *d, enum proto_code code, const char *fmt, ...)
 {

@@ -17,6 +17,7 @@ struct destination {
 
 /* Scripts that are this signer's, and those it may pay, from the config. */
 struct own {
+	unsigned	 refs;
 	bool		 has_redeem;
 	bool		 p2pk;		/* nothing configured: our key's own script */
 	uint8_t		 redeem[TX_MAX_SCRIPT];
@@ -33,6 +34,13 @@ struct own {
  */
 int	own_init(struct own *, const struct conf *, const char **errstr);
 void	own_free(struct own *);
+/*
+ * The same, on the heap and counted: a request that was decided goes on with
+ * what it was decided by, whatever is reloaded meanwhile.  NULL on error.
+ */
+struct own	*own_new(const struct conf *, const char **errstr);
+struct own	*own_ref(struct own *);
+void		 own_unref(struct own *);	/* NULL is fine */
 
 enum input_class {
 	INPUT_FOREIGN,		/* not signed */

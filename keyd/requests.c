@@ -113,8 +113,8 @@ own_address(const struct keyd *k, char *out)
 {
 	uint8_t	 script[P2PK_SCRIPT_LEN];
 
-	if (k->own.has_redeem) {
-		(void)spk_address(k, k->own.p2sh, out);
+	if (k->own->has_redeem) {
+		(void)spk_address(k, k->own->p2sh, out);
 		return;
 	}
 	script_p2pk(k->pub + 1, script);
@@ -141,11 +141,11 @@ request_info(struct client *c, const struct frame *f)
 		own_address(k, address);
 		m.address = bytes_str(address);
 	}
-	if (k->own.has_redeem) {
-		m.redeem_script.p = k->own.redeem;
-		m.redeem_script.len = k->own.redeem_len;
-		m.threshold_m = (uint8_t)k->own.multisig.m;
-		m.threshold_n = (uint8_t)k->own.multisig.n;
+	if (k->own->has_redeem) {
+		m.redeem_script.p = k->own->redeem;
+		m.redeem_script.len = k->own->redeem_len;
+		m.threshold_m = (uint8_t)k->own->multisig.m;
+		m.threshold_n = (uint8_t)k->own->multisig.n;
 	} else
 		m.threshold_m = m.threshold_n = 1;
 	enc_init(&e);

@@ -31,6 +31,7 @@ struct job {
 	char			 profile[PROTO_MAX_PROFILE + 1];
 	char			 key_ref[NAME_BUF];
 	struct decision		*decision;	/* per transaction */
+	struct own		*own;		/* that it was decided by */
 	struct key_accesses	 accesses;
 	struct msg_sign		 reply;
 	uint8_t			(*first)[32];	/* first sighash of each */
@@ -95,6 +96,7 @@ job_free(struct job *j)
 	if (j->reply.sig != NULL)
 		sodium_memzero(j->reply.sig, j->reply.nsig *
 		    sizeof(*j->reply.sig));
+	own_unref(j->own);
 	pool_free(&j->pool);
 	free(j->payload);
 	free(j);
@@ -188,7 +190,7 @@ job_refuse_decision(struct job *j, uint32_t i)
 	enc_init(&dest);
 	if (d->code == CODE_POLICY_DENIED) {
 		audit_record_init(&extra, EV_POLICY_DENIED, SRC_KEYD, false);
-		sign_record_fill(&extra, &j->k->d, &j->k->own, &j->req, i, d,
+		sign_record_fill(&extra, &j->k->d, j->own, &j->req, i, d,
 		    j->key_ref, j->reply.public_key + 1, j->reply.tx_id[i],
 		    j->started, &dest);
 		r.extra = &extra;
@@ -210,6 +212,7 @@ job_decide(struct job *j, struct key *key)
 	memcpy(j->reply.public_key, key->pub, sizeof(j->reply.public_key));
 	(void)strlcpy(j->key_ref, key->ref, sizeof(j->key_ref));
 	j->reply.n = j->req.n;
+	j->own = own_ref(k->own);
 	j->decision = pool_alloc(p, j->req.n, sizeof(*j->decision));
 	j->reply.tx_id = pool_alloc(p, j->req.n, 32);
 	j->first = pool_alloc(p, j->req.n, 32);
@@ -217,7 +220,7 @@ job_decide(struct job *j, struct key *key)
 	    j->first == NULL)
 		goto nomem;
 	for (i = 0; i < j->req.n; i++) {
-		policy_decide(k->d.conf, &k->own, key->pub + 1, &j->req.tx[i],
+		policy_decide(k->d.conf, j->own, key->pub + 1, &j->req.tx[i],
 		    j->req.reason.len != 0, p, &j->decision[i]);
 		(void)tx_id(&j->req.tx[i], j->reply.tx_id[i]);
 		if (j->decision[i].code != CODE_NONE) {
@@ -377,7 +380,7 @@ job_record(struct job *j)
 	for (i = 0; i < ntx; i++) {
 		audit_record_init(&r[n], EV_SIGNING, SRC_KEYD, true);
 		enc_init(&dest[i]);
-		sign_record_fill(&r[n], &j->k->d, &j->k->own, &j->req, i,
+		sign_record_fill(&r[n], &j->k->d, j->own, &j->req, i,
 		    &j->decision[i], j->key_ref, j->reply.public_key + 1,
 		    j->reply.tx_id[i], j->started, &dest[i]);
 		audit_set_bytes(&r[n], FIELD_PAYLOAD_HASH, j->first[i], 32);

@@ -167,26 +167,28 @@ on_request(struct evhttp_request *req, void *arg)
 	r->peer = c->peer;
 	conn_running(c, r);
 	evhttp_request_set_on_complete_cb(req, conn_answered, c);
-	if (!c->who->allowed) {
-		h->metrics->http_refused[CODE_UNAUTHORIZED]++;
-		h->ops->refused(&c->peer, CODE_UNAUTHORIZED,
-		    "this user is not in allow_users", h->arg);
-		evhttp_add_header(evhttp_request_get_output_headers(req),
-		    "Connection", "close");
-		http_reply_error(r, 401, CODE_UNAUTHORIZED,
-		    "this user is not in allow_users", 0);
-	} else if (pull_body(r) == -1)
+	if (!c->who->allowed && !c->who->operator)
+		http_refuse(r, 401, CODE_UNAUTHORIZED,
+		    "this user is not in allow_users");
+	else if (pull_body(r) == -1)
 		http_reply_error(r, 503, CODE_INTERNAL, "out of memory", 0);
-	else if (r->len > HTTP_MAX_BODY) {
-		h->metrics->http_refused[CODE_TOO_LARGE]++;
-		evhttp_add_header(evhttp_request_get_output_headers(req),
-		    "Connection", "close");
-		h->ops->refused(&c->peer, CODE_TOO_LARGE,
-		    "the body is larger than 8 MiB", h->arg);
-		http_reply_error(r, 413, CODE_TOO_LARGE,
-		    "the body is larger than 8 MiB", 0);
-	} else
+	else if (r->len > HTTP_MAX_BODY)
+		http_refuse(r, 413, CODE_TOO_LARGE,
+		    "the body is larger than 8 MiB");
+	else
 		h->ops->request(r, h->arg);
+}
+
+void
+http_refuse(struct http_req *r, int status, unsigned code, const char *why)
+{
+	struct http	*h = r->http;
+
+	h->metrics->http_refused[code]++;
+	h->ops->refused(&r->peer, code, why, h->arg);
+	evhttp_add_header(evhttp_request_get_output_headers(r->req),
+	    "Connection", "close");
+	http_reply_error(r, status, code, why, 0);
 }
 
 bool
@@ -242,6 +244,12 @@ http_conn_gone(struct http_req *r, bool request_gone)
 	r->conn = NULL;
 	if (request_gone)
 		r->req = NULL;
+}
+
+bool
+http_allowed(const struct http_req *r)
+{
+	return r->conn != NULL && r->conn->who->allowed;
 }
 
 void

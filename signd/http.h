@@ -66,6 +66,17 @@ const char	*http_header(const struct http_req *, const char *);
 const char	*http_body(const struct http_req *, size_t *len);
 const struct peer *http_peer(const struct http_req *);
 struct limit_uid *http_uid(const struct http_req *);
+/*
+ * Is the peer in allow_users?  If not, it is an operator, who may only reload:
+ * nobody else comes as far as a request.
+ */
+bool		 http_allowed(const struct http_req *);
+/*
+ * Refuses a request for what it is or who sent it: counted, told, answered
+ * with a JSON-RPC error, and the connection closed after it.
+ */
+void		 http_refuse(struct http_req *, int status, unsigned code,
+		    const char *why);
 
 /*
  * Answers and frees the request; body is emptied, not freed.  retry_after:

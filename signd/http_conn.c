@@ -263,7 +263,7 @@ conn_input(struct evbuffer *buf, const struct evbuffer_cb_info *info,
 	}
 	if (c->state != CONN_RECEIVE)
 		return;
-	if (!c->who->allowed && c->held > STRANGER_RAW)
+	if (!c->who->allowed && !c->who->operator && c->held > STRANGER_RAW)
 		conn_refuse(c, 401, CODE_UNAUTHORIZED,
 		    "this user is not in allow_users");
 	else if (c->held > HTTP_MAX_RAW)
@@ -333,6 +333,12 @@ conn_refuse(struct http_conn *c, int status, unsigned code, const char *why)
 	char		 body[512];
 	int		 n;
 
+	/* Who may only reload is told what is wrong with the rest. */
+	if (status == 413 && c->who != NULL && !c->who->allowed) {
+		status = 401;
+		code = CODE_UNAUTHORIZED;
+		why = "this user is not in allow_users";
+	}
 	conn_become(c, CONN_LINGER);
 	conn_deadline(c, HTTP_LINGER_S);
 	c->http->metrics->http_refused[code]++;

@@ -3,6 +3,7 @@
 
 #include "limits.h"
 
+static bool	 is_allowed(const struct limits *, uid_t);
 static void	 forget(struct limits *, uint64_t);
 
 uint64_t
@@ -15,6 +16,17 @@ now_ns(void)
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
 
+static bool
+is_allowed(const struct limits *l, uid_t uid)
+{
+	size_t	 i;
+
+	for (i = 0; i < l->nallow; i++)
+		if (l->allow[i] == uid)
+			return true;
+	return false;
+}
+
 void
 limits_init(struct limits *l, uint64_t rps, uint64_t burst,
     const uid_t *allow, size_t nallow)
@@ -24,6 +36,24 @@ limits_init(struct limits *l, uint64_t rps, uint64_t burst,
 	bucket_rate(&l->rate, rps, burst);
 	l->allow = allow;
 	l->nallow = nallow;
+	l->operator = 0;
+}
+
+/* A bucket keeps its share: nobody gains a burst by a reload. */
+void
+limits_change(struct limits *l, uint64_t rps, uint64_t burst,
+    const uid_t *allow, size_t nallow)
+{
+	struct bucket_rate	 old = l->rate;
+	struct limit_uid	*u;
+
+	bucket_rate(&l->rate, rps, burst);
+	l->allow = allow;
+	l->nallow = nallow;
+	LIST_FOREACH(u, &l->uids, entry) {
+		u->allowed = is_allowed(l, u->uid);
+		bucket_change(&old, &l->rate, &u->bucket);
+	}
 }
 
 void
@@ -42,7 +72,6 @@ struct limit_uid *
 limits_get(struct limits *l, uid_t uid, uint64_t now)
 {
 	struct limit_uid	*u;
-	size_t			 i;
 
 	LIST_FOREACH(u, &l->uids, entry) {
 		if (u->uid == uid) {
@@ -53,9 +82,8 @@ limits_get(struct limits *l, uid_t uid, uint64_t now)
 	if ((u = calloc(1, sizeof(*u))) == NULL)
 		return NULL;
 	u->uid = uid;
-	for (i = 0; i < l->nallow; i++)
-		if (l->allow[i] == uid)
-			u->allowed = true;
+	u->allowed = is_allowed(l, uid);
+	u->operator = uid == 0 || uid == l->operator;
 	u->refs = 1;
 	bucket_init(&l->rate, &u->bucket, now);
 	LIST_INSERT_HEAD(&l->uids, u, entry);

@@ -21,6 +21,7 @@ struct limit_uid {
 	LIST_ENTRY(limit_uid)	 entry;
 	uid_t			 uid;
 	bool			 allowed;	/* in allow_users */
+	bool			 operator;	/* may reload, allowed or not */
 	unsigned		 refs;		/* connections that hold it */
 	size_t			 bytes;		/* of requests not yet answered */
 	struct bucket		 bucket;
@@ -32,6 +33,7 @@ struct limits {
 	struct bucket_rate	 rate;
 	const uid_t		*allow;		/* caller's */
 	size_t			 nallow;
+	uid_t			 operator;	/* besides root; root: nobody else */
 };
 
 /* The one clock of signd: monotonic, ns. */
@@ -44,6 +46,9 @@ uint64_t		 now_ns(void);
 void			 limits_init(struct limits *, uint64_t rps,
 			    uint64_t burst, const uid_t *allow, size_t nallow);
 void			 limits_free(struct limits *);
+/* Other limits, and other users: also for those that are connected. */
+void			 limits_change(struct limits *, uint64_t rps,
+			    uint64_t burst, const uid_t *allow, size_t nallow);
 /* The uid's record, held until limits_put; NULL without memory. */
 struct limit_uid	*limits_get(struct limits *, uid_t, uint64_t now);
 void			 limits_put(struct limits *, struct limit_uid *,

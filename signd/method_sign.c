@@ -89,8 +89,13 @@ sign_run(struct rpc_call *c)
 	memset(&ctx, 0, sizeof(ctx));
 	ctx.xonly = d->have_key && s->profile.len == 0 ? d->public_key + 1 :
 	    NULL;
-	ctx.redeem.p = d->redeem;
-	ctx.redeem.len = d->redeem_len;
+	/* A copy: the config may be reloaded before keyd has answered. */
+	ctx.redeem.len = d->c.redeem_len;
+	if (d->c.redeem_len != 0 && (ctx.redeem.p = pool_dup(c->pool,
+	    d->c.redeem, d->c.redeem_len)) == NULL) {
+		rpc_refuse(c, CODE_INTERNAL, PROTO_NO_PSKT, "out of memory");
+		return;
+	}
 	ctx.derivation_path = d->d.conf->derivation_path;
 	if (pskt_parse(c->pool, &ctx, c->src, s->value, &s->doc, &e) == -1) {
 		c->bundle = e.pskt != PSKT_NOT_IN_BUNDLE;

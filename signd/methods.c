@@ -28,6 +28,7 @@ const struct rpc_method rpc_methods[] = {
 	{ "pskt.sign",		sign_parse,	sign_run },
 	{ "key.list",		list_parse,	list_run },
 	{ "key.public",		public_parse,	public_run },
+	{ RPC_RELOAD,		reload_parse,	reload_run },
 	{ NULL,			NULL,		NULL }
 };
 

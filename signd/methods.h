@@ -7,4 +7,7 @@
 void	*sign_parse(struct rpc_call *, const struct json *, char *);
 void	 sign_run(struct rpc_call *);
 
+void	*reload_parse(struct rpc_call *, const struct json *, char *);
+void	 reload_run(struct rpc_call *);
+
 #endif

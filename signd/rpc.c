@@ -21,6 +21,8 @@ struct rpc_batch {
 };
 
 static bool	token_right(struct signd *, struct http_req *);
+static bool	may_reload(struct http_req *);
+static bool	is_reload(const struct json *);
 static void	batch_fail(struct rpc_batch *, unsigned, const char *);
 static void	batch_run(struct rpc_batch *, const struct json *);
 static void	batch_over(struct rpc_batch *);
@@ -72,6 +74,11 @@ rpc_authorized(struct signd *s, struct http_req *req)
 {
 	const struct bytes	 none = { NULL, 0 };
 
+	if (!http_allowed(req)) {
+		http_refuse(req, 401, CODE_UNAUTHORIZED,
+		    "this user is not in allow_users");
+		return false;
+	}
 	if (token_right(s, req))
 		return true;
 	s->metrics.http_refused[CODE_UNAUTHORIZED]++;
@@ -82,6 +89,25 @@ rpc_authorized(struct signd *s, struct http_req *req)
 	return false;
 }
 
+/*
+ * Root may reload without being in allow_users, and without the token: the
+ * file that he has may hold the next one.
+ */
+static bool
+may_reload(struct http_req *req)
+{
+	const struct limit_uid	*who = http_uid(req);
+
+	return who != NULL && who->operator;
+}
+
+static bool
+is_reload(const struct json *root)
+{
+	return root->type == JSON_OBJECT &&
+	    json_is_string(json_get(root, "method"), RPC_RELOAD);
+}
+
 void
 rpc_handle(struct signd *s, struct http_req *req)
 {
@@ -90,8 +116,11 @@ rpc_handle(struct signd *s, struct http_req *req)
 	const char		*body;
 	size_t			 len;
 	char			 err[RPC_ERR_LEN];
+	bool			 reload_only;
 
-	if (!rpc_authorized(s, req))
+	reload_only = may_reload(req) && (!http_allowed(req) ||
+	    !token_right(s, req));
+	if (!reload_only && !rpc_authorized(s, req))
 		return;
 	if ((b = calloc(1, sizeof(*b))) == NULL) {
 		http_reply_error(req, 503, CODE_INTERNAL, "out of memory", 0);
@@ -109,6 +138,10 @@ rpc_handle(struct signd *s, struct http_req *req)
 	else if ((root = json_parse(&b->pool, body, len, err,
 	    sizeof(err))) == NULL)
 		batch_fail(b, RPC_PARSE_ERROR, err);
+	else if (reload_only && !is_reload(root))
+		batch_fail(b, CODE_UNAUTHORIZED, http_allowed(req) ?
+		    "the bearer token is missing or wrong" :
+		    "this user is not in allow_users");
 	else if (root->type == JSON_ARRAY && root->n == 0)
 		batch_fail(b, RPC_INVALID_REQUEST, "the batch is empty");
 	else if (root->type == JSON_ARRAY && root->n > RPC_MAX_BATCH)

@@ -15,6 +15,7 @@
 #define RPC_MAX_ID		1024	/* bytes of an id as written */
 #define RPC_MAX_MEMORY		(128 * 1024 * 1024)	/* of one HTTP request */
 #define RPC_ERR_LEN		512
+#define RPC_RELOAD		"admin.reload"
 
 struct signd;
 struct rpc_batch;

@@ -19,8 +19,6 @@
 #define STOP_MS		3500	/* for requests under way, at most */
 #define STOP_POLL_MS	20
 
-static void	resolve_users(struct signd *);
-static void	read_redeem(struct signd *);
 static struct event_base *base_new(void);
 static void	serve(struct signd *, int) __attribute__((noreturn));
 static void	on_request(struct http_req *, void *);
@@ -34,12 +32,12 @@ int
 main(int argc, char *argv[])
 {
 	static struct signd	 s;
-	char			 dir[PATH_MAX];
+	char			 dir[PATH_MAX], err[256];
 	int			 fd;
 
 	daemon_init(&s.d, ROLE_SIGND, argc, argv);
-	resolve_users(&s);
-	read_redeem(&s);
+	if (signd_conf_init(&s.c, s.d.conf, false, err, sizeof(err)) == -1)
+		fatalx("%s", err);
 	fd = daemon_bind(&s.d, s.d.conf->signd_socket);
 	if (strlcpy(dir, s.d.conf->keyd_socket, sizeof(dir)) >= sizeof(dir))
 		fatalx("%s: path too long", s.d.conf->keyd_socket);
@@ -49,40 +47,6 @@ main(int argc, char *argv[])
 	daemon_drop(&s.d, s.d.root ? dir : NULL);
 	daemon_listen(fd);
 	serve(&s, fd);
-}
-
-static void
-resolve_users(struct signd *s)
-{
-	const struct conf_strings	*users = &s->d.conf->allow_users;
-	gid_t				 gid;
-	size_t				 i;
-
-	s->nallow = users->n == 0 ? 1 : users->n;
-	if ((s->allow = calloc(s->nallow, sizeof(*s->allow))) == NULL)
-		fatal("calloc");
-	s->allow[0] = s->d.root ? 0 : geteuid();
-	for (i = 0; i < users->n; i++)
-		if (conf_uid(users->v[i], &s->allow[i], &gid) == -1)
-			fatalx("%s: [rpc] allow_users: no user %s",
-			    s->d.conf->path, users->v[i]);
-}
-
-/* The config has checked that it is hex. */
-static void
-read_redeem(struct signd *s)
-{
-	const char	*hex = s->d.conf->redeem_script_hex;
-
-	if (hex == NULL)
-		return;
-	s->redeem_len = strlen(hex) / 2;
-	if ((s->redeem = malloc(s->redeem_len + 1)) == NULL)
-		fatal("malloc");
-	if (pskt_unhex((const uint8_t *)hex, 2 * s->redeem_len,
-	    s->redeem) == -1)
-		fatalx("%s: [service.pskt] redeem_script_hex: not hex",
-		    s->d.conf->path);
 }
 
 /*
@@ -113,7 +77,9 @@ serve(struct signd *s, int fd)
 	metrics_init(&s->metrics, now_ns());
 	rpc_init(s);
 	limits_init(&s->limits, s->d.conf->rate_limit_rps,
-	    s->d.conf->rate_limit_burst, s->allow, s->nallow);
+	    s->d.conf->rate_limit_burst, s->c.allow, s->c.nallow);
+	if (!s->d.separated)
+		s->limits.operator = s->d.uid[ROLE_SIGND];
 	health_init(&s->health);
 	if ((s->base = base_new()) == NULL ||
 	    (s->link = keyd_link_new(s->base, &s->d, &s->metrics,
@@ -142,8 +108,7 @@ serve(struct signd *s, int fd)
 	event_free(ev[2]);
 	event_base_free(s->base);
 	limits_free(&s->limits);
-	free(s->allow);
-	free(s->redeem);
+	signd_conf_free(&s->c);
 	log_info("stopped");
 	exit(0);
 }
@@ -164,6 +129,12 @@ on_request(struct http_req *req, void *arg)
 	};
 	size_t		 i;
 
+	/* An operator who is not allowed anything else: rpc_handle looks. */
+	if (!http_allowed(req) && strcmp(http_path(req), "/rpc") != 0) {
+		http_refuse(req, 401, CODE_UNAUTHORIZED,
+		    "this user is not in allow_users");
+		return;
+	}
 	for (i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) {
 		if (strcmp(http_path(req), paths[i].path) != 0)
 			continue;
@@ -229,7 +200,7 @@ on_signal(int sig, short what, void *arg)
 
 	(void)what;
 	if (sig == SIGHUP) {
-		log_info("SIGHUP changes nothing: the config is read at start");
+		log_info("SIGHUP changes nothing: use igractl reload");
 		return;
 	}
 	if (s->stopping)

@@ -12,6 +12,14 @@
 #include "metrics.h"
 #include "notes.h"
 
+/* What of the config signd keeps in another form. */
+struct signd_conf {
+	uid_t			*allow;		/* allow_users as uids */
+	size_t			 nallow;
+	uint8_t			*redeem;	/* own redeem script, or NULL */
+	size_t			 redeem_len;
+};
+
 struct signd {
 	struct daemon		 d;
 	struct event_base	*base;
@@ -21,10 +29,7 @@ struct signd {
 	struct metrics		 metrics;
 	struct notes		 notes;
 	struct health		 health;
-	uid_t			*allow;		/* allow_users as uids */
-	size_t			 nallow;
-	uint8_t			*redeem;	/* own redeem script, or NULL */
-	size_t			 redeem_len;
+	struct signd_conf	 c;
 	bool			 have_key;	/* keyd has said it */
 	uint8_t			 public_key[33]; /* of the active profile */
 	unsigned		 batches;	/* HTTP requests being answered */
@@ -33,6 +38,14 @@ struct signd {
 	uint64_t		 stop_at;	/* ns */
 	struct event		*stop;
 };
+
+/*
+ * Users are looked up, so only at the start, unless numbers: of a reload.  0,
+ * or -1 with the reason in err; then there is nothing to free.
+ */
+int	signd_conf_init(struct signd_conf *, const struct conf *, bool numbers,
+	    char *err, size_t errlen);
+void	signd_conf_free(struct signd_conf *);
 
 /* Remembers the active profile's key, if keyd knows it by now. */
 void	signd_learn_key(struct signd *, const struct msg_info *);

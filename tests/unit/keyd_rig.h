@@ -168,7 +168,7 @@ setup(void)
 	k.d.progname = "igra-keyd";
 	ck_assert_int_eq(secmem_init(4 << 20, SECMEM_NO_MEMFD, &errstr), 0);
 	ck_assert_int_eq(curve_init(), 0);
-	ck_assert_int_eq(own_init(&k.own, k.d.conf, &errstr), 0);
+	ck_assert_ptr_nonnull(k.own = own_new(k.d.conf, &errstr));
 	TAILQ_INIT(&k.clients);
 	TAILQ_INIT(&k.jobs);
 	ck_assert_ptr_nonnull(k.base = event_base_new());

@@ -353,6 +353,70 @@ START_TEST(unlock_time)
 }
 END_TEST
 
+/* Another config: its times count for what is there already. */
+START_TEST(another_config)
+{
+	struct conf	 next;
+
+	start("key_type = \"raw_private_key\"", "secret_cache_ttl = 300");
+	put_raw("igra.signer.private_key_signer-01", 0x31);
+	unlock();
+	ck_assert(!use(NULL));
+	next = *conf;
+	next.secret_cache_ttl = 600;
+	ck_assert_int_eq(keyring_reload_check(&r, &next, err, sizeof(err)),
+	    CODE_NONE);
+	keyring_reload(&r, &next);
+	ck_assert(use(NULL));
+	next.secret_cache_ttl = 600;
+	keyring_reload(&r, conf);
+	ck_assert(use(NULL));
+	ck_assert_uint_eq(evictions, 0);
+	next.secret_cache_ttl = 0;
+	keyring_reload(&r, &next);
+	ck_assert_uint_eq(evictions, 1);
+	ck_assert_str_eq(evicted_why, "time to live over");
+	ck_assert_uint_eq(secmem_used(), 0);
+	ck_assert(!keyring_locked(&r));
+	/* Longer ago than that: at once. */
+	next.unlock_ttl = 1;
+	usleep(1050000);
+	keyring_reload(&r, &next);
+	run(100);
+	ck_assert_uint_eq(expiries, 1);
+	ck_assert(keyring_locked(&r));
+	r.conf = conf;
+}
+END_TEST
+
+/* A script in which our key is not, or elsewhere, is none for this keyring. */
+START_TEST(config_with_other_keys)
+{
+	struct conf	 next;
+	char		 hex[] = "5120"
+	    "79be667ef9dcbbac55a06295ce870b07029bfcdb2dce28d959f2815b16f81798"
+	    "51ae";
+
+	start("key_type = \"raw_private_key\"", "");
+	put_raw("igra.signer.private_key_signer-01", 0x31);
+	next = *conf;
+	next.redeem_script_hex = hex;
+	ck_assert_int_eq(keyring_reload_check(&r, &next, err, sizeof(err)),
+	    CODE_NONE);			/* locked: the unlock will tell */
+	ck_assert_int_eq(stage(), CODE_NONE);
+	ck_assert_int_eq(keyring_reload_check(&r, &next, err, sizeof(err)),
+	    CODE_POLICY_DENIED);
+	keyring_commit(&r);
+	err[0] = '\0';
+	ck_assert_int_eq(keyring_reload_check(&r, &next, err, sizeof(err)),
+	    CODE_POLICY_DENIED);
+	ck_assert_ptr_nonnull(strstr(err, "not in redeem_script_hex"));
+	keyring_lock(&r);
+	ck_assert_int_eq(keyring_reload_check(&r, &next, err, sizeof(err)),
+	    CODE_NONE);
+}
+END_TEST
+
 START_TEST(unknown_profiles)
 {
 	static const char	*bad[] = { "signer-02", "signer-00", "signer-1",
@@ -513,6 +577,8 @@ main(void)
 	tcase_add_test(tc, nothing_cached);
 	tcase_add_test(tc, least_recently_used);
 	tcase_add_test(tc, unlock_time);
+	tcase_add_test(tc, another_config);
+	tcase_add_test(tc, config_with_other_keys);
 	tcase_add_test(tc, unknown_profiles);
 	tcase_add_test(tc, phrase_in_file);
 	tcase_add_test(tc, phrase_in_config);

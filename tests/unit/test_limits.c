@@ -80,6 +80,35 @@ START_TEST(zero_is_no_limit)
 }
 END_TEST
 
+START_TEST(a_change_reaches_all)
+{
+	static const uid_t	 others[] = { 9, 11 };
+	struct limit_uid	*a, *b, *root;
+
+	limits_init(&l, 1, 10, allow, 2);
+	a = limits_get(&l, 7, 0);
+	b = limits_get(&l, 11, 0);
+	root = limits_get(&l, 0, 0);
+	ck_assert(a->allowed && !b->allowed && !root->allowed);
+	ck_assert(!a->operator && !b->operator && root->operator);
+	ck_assert_uint_eq(drain(b, 0), 10);
+	limits_change(&l, 100, 1000, others, 2);
+	ck_assert(!a->allowed && b->allowed && !root->allowed);
+	/* What was full is full, what was empty is empty. */
+	ck_assert_uint_eq(drain(a, 0), 1000);
+	ck_assert_uint_eq(drain(b, 0), 0);
+	ck_assert_uint_eq(drain(b, S), 100);
+	limits_change(&l, 0, 0, others, 2);
+	ck_assert_uint_eq(drain(b, S), 100000);
+	limits_change(&l, 1, 3, others, 2);
+	ck_assert_uint_eq(drain(b, S), 3);
+	limits_put(&l, a, S);
+	limits_put(&l, b, S);
+	limits_put(&l, root, S);
+	limits_free(&l);
+}
+END_TEST
+
 START_TEST(uids_are_apart)
 {
 	struct limit_uid	*a, *b;
@@ -135,6 +164,7 @@ main(void)
 	tcase_add_test(t, burst_then_rate);
 	tcase_add_test(t, slow_rate_says_when);
 	tcase_add_test(t, zero_is_no_limit);
+	tcase_add_test(t, a_change_reaches_all);
 	tcase_add_test(t, uids_are_apart);
 	tcase_add_test(t, forgets_full_buckets_only);
 	suite_add_tcase(s, t);
