@@ -5,6 +5,7 @@
 #   make check        all tests, at most 15 minutes
 #   make check-quick  all tests once, without the sanitizers
 #   make check-long   the long figures
+#   make soak         mixed load for HOURS=24, and what it does to memory
 #   make bench        speed, as ratios measured in one run
 #   make asan         everything under AddressSanitizer and UBSan, in build/asan/
 #   make fuzz         every fuzz target, SECONDS=N each (60)
@@ -234,6 +235,10 @@ bench: have-deps
 	@$(SUBMAKE) programs tests
 	@BUILD=$(BUILD) bash tests/bench/run.sh
 
+soak: have-deps
+	@$(SUBMAKE) programs tests
+	@BUILD=$(BUILD) HOURS=$(HOURS) bash tests/bench/soak.sh
+
 lint:
 	@cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
 	    --enable=warning,portability --suppress=missingIncludeSystem \
@@ -263,6 +268,6 @@ clean:
 
 .PHONY: all programs tests deps have-deps interop-deps have-interop demo \
 	check check-quick check-long asan fuzz fuzz-targets fuzz-programs bench \
-	lint install clean
+	soak lint install clean
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)
