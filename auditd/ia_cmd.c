@@ -19,7 +19,14 @@ static uint64_t	 now_ms(void);
 int
 ia_usage(void)
 {
-	(void)fprintf(stderr,
+	ia_help(stderr);
+	return IA_USAGE;
+}
+
+void
+ia_help(FILE *f)
+{
+	(void)fprintf(f,
 	    "usage: igra-audit verify [-q] [--pub HEX] "
 	    "[--anchor SEQ:HEAD | --anchor FILE]\n"
 	    "           [--from-checkpoint FILE] [--sealed] "
@@ -35,8 +42,8 @@ ia_usage(void)
 	    "       igra-audit stats [--since TIME] [--until TIME] "
 	    "[--key NAME] [--json]\n"
 	    "           [--log PATH] [FILE ...]\n"
-	    "       igra-audit checkpoint [--log PATH] [FILE ...]\n");
-	return IA_USAGE;
+	    "       igra-audit checkpoint [--log PATH] [FILE ...]\n"
+	    "       igra-audit -h\n");
 }
 
 int

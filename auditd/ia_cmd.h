@@ -22,6 +22,8 @@ int	ia_cmd_checkpoint(int, char **);
 
 /* Prints how it is used; IA_USAGE. */
 int	ia_usage(void);
+/* The usage, for -h on standard output. */
+void	ia_help(FILE *);
 /* Says what is wrong with an option's argument; IA_USAGE. */
 int	ia_bad_option(const char *option, const char *wrong);
 

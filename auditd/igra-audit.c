@@ -32,5 +32,10 @@ main(int argc, char **argv)
 	for (i = 0; argc > 1 && i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (strcmp(argv[1], commands[i].name) == 0)
 			return ia_flush(commands[i].run(argc - 1, argv + 1));
+	if (argc == 2 && (strcmp(argv[1], "-h") == 0 ||
+	    strcmp(argv[1], "--help") == 0)) {
+		ia_help(stdout);
+		return ia_flush(0);
+	}
 	return ia_usage();
 }
