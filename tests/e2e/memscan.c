@@ -486,6 +486,12 @@ scan_pid(const char *pid)
 		if (sscanf(line, "%llx-%llx %7s %*s %*s %*s %511[^\n]", &lo,
 		    &hi, perm, where) < 3 || strstr(where, "[v") != NULL)
 			continue;
+		/*
+		 * What a file holds and nobody can write is nobody's secret,
+		 * and libc has words enough to look like one.
+		 */
+		if (where[0] == '/' && perm[1] != 'w')
+			continue;
 		if (where[0] == '\0')
 			(void)strlcpy(where, perm, sizeof(where));
 		if (hi - lo > MAX_REGION)
