@@ -76,6 +76,12 @@ else
 LEFT_OUT = keyd/envstore.c
 endif
 
+# A build that can attack from within its sandbox: for tests/sandbox alone.
+ifdef TEST_ENTRY
+CPPENV	+= -DIGRA_TEST_ENTRY
+MORE_common = $(wildcard tests/sandbox/*.c)
+endif
+
 IGRA_CFLAGS = -std=c11 $(OPT) $(WARN) $(HARDEN) $(SANFLAGS) -MMD -MP \
 	-D_GNU_SOURCE -DIGRA_VERSION='"$(VERSION)"' $(CPPSAN) $(CPPENV) \
 	-I. -Icommon -Iproto -I$(BUILD)/gen $(PKG_CFLAGS)
@@ -118,7 +124,7 @@ $(BUILD)/obj/%.tab.o: $(BUILD)/gen/%.tab.c
 
 GRAMMARS = $(wildcard common/*.y)
 define room_lib
-$(BUILD)/lib/lib$(1).a: $(call obj_of,$(call src_of,$(1))) $(patsubst %.y,$(BUILD)/obj/%.tab.o,$(wildcard $(1)/*.y))
+$(BUILD)/lib/lib$(1).a: $(call obj_of,$(call src_of,$(1)) $(MORE_$(1))) $(patsubst %.y,$(BUILD)/obj/%.tab.o,$(wildcard $(1)/*.y))
 	@mkdir -p $$(@D)
 	@rm -f $$@
 	$$(Q)ar rcs $$@ $$^

@@ -82,8 +82,9 @@ else
 	not_ok "starts three daemons and unlocks" "$(cat "$T/out")"
 	t_done
 fi
-is "auditd first" "$([ "$(line_of "igra-auditd: writing")" -lt \
-    "$(line_of "igra-keyd: devnet")" ] && echo yes)" yes
+is "auditd first, signd last" "$(sed -n \
+    's/^igra-service: igra-\([a-z]*\) started, .*/\1/p' "$T/out" |
+    paste -sd,)" auditd,keyd,signd
 check "says that all are up" wait_for 5 says "are up"
 check "shows what they say" says "igra-signd: connected"
 is "signs" "$(rpc pskt.sign "@$T/params" |

@@ -273,6 +273,41 @@ unlock_refused()
 	has_not "no unlock: $1: no secret is shown" "$err" "$hidden"
 }
 
+# --- no start without a sandbox ---
+
+# without DAEMON: it starts, if it does, as on a kernel without Landlock.
+landlock=444
+lacks="landlock (Function not implemented)"
+without()
+{
+	rc=0
+	timeout 3 "$PYTHON" "$e2e/without.py" $landlock "$bin/igra-$1" \
+	    -f "$conf" >/dev/null 2>"$T/without.err" </dev/null || rc=$?
+	err=$(cat "$T/without.err")
+}
+case $(uname -s):$build in
+*asan*)	skip "no Landlock" "the sanitizers need the sandbox off" ;;
+Linux:*)
+	for d in auditd keyd signd; do
+		without $d
+		is "igra-$d without Landlock: no start" "$rc" 1
+		has "it says so" "$err" \
+		    "[Startup] the sandbox is missing: $lacks"
+	done
+	fit testnet
+	without keyd
+	is "testnet: it starts" "$rc" 124
+	has "and warns" "$err" "WARNING: [Startup] the sandbox is missing"
+	fit devnet
+	without keyd
+	is "devnet: it starts" "$rc" 124
+	has "and says what is missing" "$err" "no sandbox of $lacks"
+	has_not "and does not claim it" "$(sed -n 's/.*confined: //p' \
+	    "$T/without.err")" landlock
+	fit mainnet ;;
+*)	skip "no Landlock" "Linux has it" ;;
+esac
+
 start_all || { not_ok "the daemons start on mainnet"; t_done; }
 ok "the daemons start on mainnet"
 
