@@ -125,6 +125,7 @@ const char	*proto_code_name(enum proto_code);
 #define PROTO_MAX_NAME		256	/* of a secret */
 #define PROTO_MAX_HEALTH	512	/* why the log is not healthy */
 #define PROTO_MAX_CONFIG	(4 * 1024 * 1024)
+#define PROTO_MAX_SANDBOX	512	/* what is in force, in words */
 #define PROTO_MAX_SIGN		(24 * 1024 * 1024)
 #define PROTO_MAX_UNLOCK_FILE	(16 * 1024 * 1024)
 

@@ -100,7 +100,9 @@ on_status(const struct frame *f, enum keyd_fail why, void *arg)
 		h->have = f->type == MSG_KEYD_STATUS && dec_keyd_status(f->p,
 		    f->len, &pool, &h->status) == 0 && bytes_cstr(
 		    h->status.audit_reason, h->audit_reason,
-		    sizeof(h->audit_reason));
+		    sizeof(h->audit_reason)) && bytes_cstr(h->status.sandbox,
+		    h->sandbox, sizeof(h->sandbox));
+		h->status.sandbox = bytes_str(h->sandbox);
 		pool_free(&pool);
 		h->at = now_ns();
 		/* An ERROR is a state that keyd may be in. */

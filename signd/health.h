@@ -21,7 +21,9 @@ struct health {
 	bool			 have;
 	uint64_t		 at;		/* when it came, ns */
 	struct msg_keyd_status	 status;	/* its texts are gone ... */
-	char			 audit_reason[PROTO_MAX_HEALTH + 1]; /* ... but this */
+	/* ... but these. */
+	char			 audit_reason[PROTO_MAX_HEALTH + 1];
+	char			 sandbox[PROTO_MAX_SANDBOX + 1];
 };
 
 void	health_init(struct health *);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "metrics.h"
+#include "sandbox.h"
 
 struct out {
 	struct evbuffer	*buf;
@@ -31,6 +32,7 @@ static void	write_latency(struct out *, const struct metrics *);
 static void	write_server(struct out *, const struct metrics *, uint64_t);
 static void	write_daemons(struct out *, const struct metrics *,
 		    const struct msg_keyd_status *);
+static void	write_sandbox(struct out *, const char *, const char *);
 static void	write_keyd(struct out *, const struct msg_keyd_status *);
 
 void
@@ -166,18 +168,37 @@ write_server(struct out *o, const struct metrics *m, uint64_t now)
 	    m->notes_suppressed);
 }
 
+/* Its version, 1, or 0 when it is not in force. */
+static void
+write_sandbox(struct out *o, const char *daemon, const char *text)
+{
+	size_t	 i;
+
+	for (i = 0; sandbox_features[i] != NULL; i++)
+		put(o, "igra_sandbox{daemon=\"%s\",feature=\"%s\"} %u\n",
+		    daemon, sandbox_features[i],
+		    sandbox_feature(text, sandbox_features[i]));
+}
+
 static void
 write_daemons(struct out *o, const struct metrics *m,
     const struct msg_keyd_status *s)
 {
 	bool	 ready = s != NULL && !s->locked && s->audit_ok &&
 		    s->audit_healthy;
+	char	 text[PROTO_MAX_SANDBOX + 1];
 
 	head(o, "igra_up", "gauge", "Does the daemon answer?");
 	put(o, "igra_up{daemon=\"signd\"} 1\n");
 	put(o, "igra_up{daemon=\"keyd\"} %d\n", m->keyd_connected && s != NULL);
 	put(o, "igra_up{daemon=\"auditd\"} %d\n", s != NULL && s->audit_ok);
 	value(o, "igra_ready", "gauge", "Can it sign?", ready);
+	head(o, "igra_sandbox", "gauge", "Is the feature in force? Its "
+	    "version, or 1.");
+	if (m->sandbox != NULL)
+		write_sandbox(o, "signd", m->sandbox);
+	if (s != NULL && bytes_cstr(s->sandbox, text, sizeof(text)))
+		write_sandbox(o, "keyd", text);
 	head(o, "igra_build_info", "gauge", "Version.");
 	put(o, "igra_build_info{version=\"" IGRA_VERSION "\"} 1\n");
 }

@@ -22,6 +22,7 @@ struct metrics {
 	uint64_t	 bucket[METRICS_METHODS][METRICS_BUCKETS];
 	uint64_t	 sum_ns[METRICS_METHODS];
 	uint64_t	 start;			/* of signd, ns */
+	const char	*sandbox;		/* signd's, as in struct daemon */
 	/* Connections. */
 	uint64_t	 accepted;
 	uint64_t	 evicted;		/* idle, to make room */

@@ -36,6 +36,31 @@ has(const char *s, const char *line)
 	ck_abort_msg("no line \"%s\" in:\n%s", line, s);
 }
 
+/* Of keyd only what it said, and of signd only what it has. */
+START_TEST(sandboxes)
+{
+	struct msg_keyd_status	 st;
+	const char		*s;
+
+	memset(&st, 0, sizeof(st));
+	metrics_init(&m, 0);
+	m.sandbox = "chroot, no_new_privs, landlock 7, mdwe, seccomp";
+	s = text(0, NULL);
+	ck_assert_ptr_null(strstr(s, "igra_sandbox{daemon=\"keyd\""));
+	st.sandbox = bytes_str("landlock 12, seccompish, roles not separated");
+	s = text(0, &st);
+#ifndef __OpenBSD__
+	has(s, "igra_sandbox{daemon=\"signd\",feature=\"chroot\"} 1");
+	has(s, "igra_sandbox{daemon=\"signd\",feature=\"seccomp\"} 1");
+	has(s, "igra_sandbox{daemon=\"signd\",feature=\"landlock\"} 7");
+	has(s, "igra_sandbox{daemon=\"keyd\",feature=\"landlock\"} 12");
+	has(s, "igra_sandbox{daemon=\"keyd\",feature=\"chroot\"} 0");
+	has(s, "igra_sandbox{daemon=\"keyd\",feature=\"seccomp\"} 0");
+	has(s, "igra_sandbox{daemon=\"keyd\",feature=\"no_new_privs\"} 0");
+#endif
+}
+END_TEST
+
 START_TEST(counts_calls)
 {
 	const char	*s;
@@ -170,6 +195,7 @@ main(void)
 	int	 failed;
 
 	tcase_add_test(t, counts_calls);
+	tcase_add_test(t, sandboxes);
 	tcase_add_test(t, says_who_is_up);
 	tcase_add_test(t, is_well_formed);
 	tcase_add_test(t, codes_have_numbers_and_words);
