@@ -97,6 +97,7 @@ int	 sa_pubkey(struct sa *);
 int	 sa_rename(struct sa *);
 int	 sa_rotate(struct sa *);
 int	 sa_info(struct sa *);
+int	 sa_check(struct sa *);
 
 /* Passphrase of a file that is there, from sources in this order. */
 int	 sa_pass_open(struct sa *, struct sa_source *first,

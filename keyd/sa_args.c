@@ -105,7 +105,8 @@ static const struct sa_command	 commands[] = {
 	{ "rotate-passphrase", BIT(O_OLD) | BIT(O_OLD_FILE) | BIT(O_OLD_FD) |
 	    BIT(O_NEW) | BIT(O_NEW_FILE) | BIT(O_NEW_FD) | BIT(O_ARGON2),
 	    sa_rotate },
-	{ "info",	0, sa_info }
+	{ "info",	0, sa_info },
+	{ "check-passphrase", BIT(O_PROFILE), sa_check }
 };
 #define	NCOMMANDS	(sizeof(commands) / sizeof(commands[0]))
 
@@ -321,7 +322,7 @@ options_fit(const struct sa *sa)
 			    longopts[o].name);
 	/* A phrase for the config is the active profile's. */
 	if ((sa->cmd->options & BIT(O_PROFILE)) != 0 && sa->profile == NULL &&
-	    sa->cmd->run != sa_encrypt)
+	    sa->cmd->run != sa_encrypt && sa->cmd->run != sa_check)
 		return usage("%s needs --profile signer-XX", sa->cmd->name);
 	if (sa->profile != NULL && !profile_valid(sa->profile))
 		return usage("a profile is signer-01 to signer-99");
