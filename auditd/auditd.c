@@ -8,6 +8,7 @@
 
 #include "common/fileattr.h"
 #include "common/log.h"
+#include "common/notify.h"
 #include "common/secmem.h"
 
 #include "auditd/auditd.h"
@@ -171,6 +172,7 @@ on_stop(int sig, short what, void *arg)
 	struct auditd	*a = arg;
 
 	(void)what;
+	notify_stopping();
 	log_info("stopping (%s)", sig == SIGTERM ? "SIGTERM" : "SIGINT");
 	event_base_loopexit(a->base, NULL);
 }
@@ -260,6 +262,8 @@ serve(struct auditd *a)
 {
 	int	 i;
 
+	if (notify_ready(a->base) == -1)
+		fatalx("out of memory");
 	if (event_base_dispatch(a->base) == -1)
 		fatalx("the event loop failed");
 	for (i = 0; i < DRAIN_TURNS; i++)

@@ -8,6 +8,7 @@
  *   (secmem_init)      the secret arena, for the process that holds secrets
  *   daemon_confine     no new privileges, then the sandbox
  *   only now secrets and untrusted input
+ *   (notify_ready      tell the service manager)
  */
 #ifndef IGRA_DAEMON_H
 #define IGRA_DAEMON_H
@@ -42,8 +43,6 @@ struct daemon {
 	bool		 credential;	/* it came from the service manager */
 	const char	*chrooted;	/* directory that is now "/", or NULL */
 	char		 sandbox[256];	/* what is in force, in words */
-	char		 unconfined[256];	/* what is missing of it */
-	bool		 sandboxed;	/* enough of it for mainnet */
 };
 
 /*

@@ -15,6 +15,7 @@
 
 #include "daemon.h"
 #include "log.h"
+#include "notify.h"
 #include "roles.h"
 #include "validate.h"
 
@@ -276,6 +277,7 @@ daemon_init(struct daemon *d, enum daemon_role role, int argc, char **argv)
 			fputs(d->conf->canonical, stdout);
 		exit(0);
 	}
+	notify_open();
 	settle_users(d);
 	settle_admins(d);
 	if (validate_environment(d->network, role == ROLE_KEYD) == -1)

@@ -267,8 +267,7 @@ rule_sandbox(const struct validate *v, struct rule_out *o)
 {
 	if (v->sandboxed)
 		return RULE_OK;
-	found(o, "the sandbox is missing%s%s", v->unconfined != NULL ? ": " :
-	    "", v->unconfined != NULL ? v->unconfined : "");
+	found(o, "the sandbox is missing");
 	return RULE_FOUND;
 }
 

@@ -17,6 +17,7 @@
 #include "envstore.h"
 #include "keyd.h"
 #include "log.h"
+#include "notify.h"
 #include "secmem.h"
 #include "validate.h"
 
@@ -159,6 +160,7 @@ stop(struct keyd *k)
 	struct audit_record	 r;
 	bool			 reachable = audit_ready(&k->audit);
 
+	notify_stopping();
 	keyring_lock(&k->ring);
 	sign_cancel_all(k);
 	audit_summary(&k->audit, true);
@@ -230,6 +232,8 @@ main(int argc, char **argv)
 	    kaspa_network_name(k.d.conf->network),
 	    keyring_locked(&k.ring) ? "locked" : "unlocked",
 	    k.marker ? " by an operator" : "", secmem_kind());
+	if (notify_ready(k.base) == -1)
+		fatalx("out of memory");
 	if (event_base_dispatch(k.base) == -1)
 		fatalx("event loop");
 	for (i = 0; i < 3; i++)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "notify.h"
 #include "pskt.h"
 #include "rpc.h"
 #include "signd.h"
@@ -75,7 +76,6 @@ serve(struct signd *s, int fd)
 	struct event			*ev[3];
 
 	metrics_init(&s->metrics, now_ns());
-	s->metrics.sandbox = s->d.sandbox;
 	rpc_init(s);
 	limits_init(&s->limits, s->d.conf->rate_limit_rps,
 	    s->d.conf->rate_limit_burst, s->c.allow, s->c.nallow);
@@ -98,6 +98,8 @@ serve(struct signd *s, int fd)
 		fatalx("cannot watch signals");
 	daemon_confine(&s->d);
 	log_info("serving %s", s->d.conf->signd_socket);
+	if (notify_ready(s->base) == -1)
+		fatalx("out of memory");
 	if (event_base_dispatch(s->base) == -1)
 		fatalx("event loop");
 	(void)notes_stopped(&s->notes, "signal");
@@ -206,6 +208,7 @@ on_signal(int sig, short what, void *arg)
 	}
 	if (s->stopping)
 		return;
+	notify_stopping();
 	s->stopping = true;
 	s->stop_at = now_ns() + STOP_MS * 1000000ULL;
 	http_stop(s->http);
