@@ -1,9 +1,9 @@
 /*
  * Audit records from keyd to the log.  Input: a byte that says how much to
- * blow up texts and destinations, then an AUDIT_APPEND payload.  Each record
- * becomes one line of JSON of at most 256 KiB that the chain's reader knows as
- * the next, whatever its texts hold; or nothing, if it is malformed, or a
- * signature's and too long.
+ * blow up the first one's texts (0x80) and destinations (0x40), then an
+ * AUDIT_APPEND payload.  Each record becomes one line of JSON of at most
+ * 256 KiB that the chain's reader knows as the next, whatever its texts hold;
+ * or nothing, if it is malformed, or a signature's and too long.
  */
 #include <errno.h>
 #include <string.h>
@@ -101,9 +101,10 @@ blow_up(struct pool *pool, struct audit_record *r, uint8_t how)
 	for (f = 0; f < FIELD_MAX; f++) {
 		if (!audit_has(r, f))
 			continue;
-		if (audit_field_kind(f) == AK_STR && (how & 0x80))
+		if (audit_field_kind(f) == AK_STR && (how & 0xb0) == 0x80)
 			repeat(pool, &r->v[f].b, times, AUDIT_MAX_STR);
-		else if (audit_field_kind(f) == AK_DESTINATIONS)
+		else if (audit_field_kind(f) == AK_DESTINATIONS &&
+		    (how & 0x70) == 0x40)
 			repeat(pool, &r->v[f].b, times, AUDIT_MAX_LINE);
 	}
 }
@@ -147,7 +148,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	pool_init(&pool, 0);
 	if (dec_audit_append(data + 1, size - 1, &pool, &m) == 0)
 		for (i = 0; i < m.n && i < 16; i++) {
-			blow_up(&pool, &m.record[i], data[0]);
+			if (i == 0)
+				blow_up(&pool, &m.record[i], data[0]);
 			append(&chain, &m.record[i]);
 		}
 	pool_free(&pool);

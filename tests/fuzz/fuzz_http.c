@@ -19,7 +19,8 @@
 #define MAX_TURNS	200
 
 static struct signd		 signd;
-static struct conf		 conf;
+static const char		 config[] = "[service]\nnetwork = 'devnet'\n"
+				    "active_profile = 'signer-01'\n";
 static uid_t			 self;
 static struct sockaddr_un	 addr;
 static socklen_t		 addrlen;
@@ -90,13 +91,19 @@ static void
 setup(void)
 {
 	static const struct http_ops	 ops = { on_request, on_refused };
+	char				 err[1024];
 	int				 fd;
 
 	if (signd.base != NULL)
 		return;
 	self = geteuid();
 	CHECK((signd.base = event_base_new()) != NULL);
-	signd.d.conf = &conf;
+	/* A root that fuzzes may reload, so it is a config like any other. */
+	signd.d.conf = conf_parse(config, strlen(config), "igra.toml", NULL,
+	    self, err, sizeof(err));
+	CHECK(signd.d.conf != NULL);
+	signd.d.conf_euid = self;
+	signd.d.network = KASPA_DEVNET;
 	metrics_init(&signd.metrics, now_ns());
 	rpc_init(&signd);
 	health_init(&signd.health);
