@@ -20,8 +20,12 @@
 
 #include "daemon.h"
 #include "log.h"
+#include "sandbox.h"
 #include "secmem.h"
 #include "validate.h"
+#ifdef IGRA_TEST_ENTRY
+#include "tests/sandbox/attack.h"
+#endif
 
 /*
  * Whoever connects without waiting, as curl does, fails when it is full: one
@@ -35,6 +39,7 @@ static void	make_parents(const struct daemon *, const char *);
 static int	set_sockaddr(struct sockaddr_un *, const char *);
 static void	drop_user(const struct daemon *);
 static void	make_undumpable(void);
+static const char *kept_path(const struct daemon *, char [PATH_MAX]);
 
 static int
 set_sockaddr(struct sockaddr_un *sun, const char *path)
@@ -235,22 +240,52 @@ daemon_listen(int fd)
 		fatal("listen");
 }
 
+/*
+ * What the role keeps of the file system: keyd and signd one socket, auditd
+ * its log's directory, which is "/" after a chroot into it.
+ */
+static const char *
+kept_path(const struct daemon *d, char buf[PATH_MAX])
+{
+	const struct conf	*c = d->conf;
+	const char		*path = c->key_audit_log_path;
+
+	if (d->role == ROLE_KEYD)
+		path = c->auditd_socket;
+	else if (d->role == ROLE_SIGND)
+		path = c->keyd_socket;
+	if (strlcpy(buf, daemon_path(d, path), PATH_MAX) >= PATH_MAX)
+		fatalx("%s: path too long", path);
+	return d->role == ROLE_AUDITD ? dirname(buf) : buf;
+}
+
 void
 daemon_confine(struct daemon *d)
 {
-#ifdef __linux__
-	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
-	    prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) != 1)
-		fatal("cannot give up new privileges");
-	(void)snprintf(d->sandbox, sizeof(d->sandbox), "%sno_new_privs%s",
-	    d->chrooted != NULL ? "chroot, " : "",
-	    d->separated ? "" : ", roles not separated");
-#else
-	(void)snprintf(d->sandbox, sizeof(d->sandbox), "%s",
-	    d->chrooted != NULL ? "chroot" : "none");
+	static const enum sandbox_role	 roles[ROLE_MAX] = {
+		[ROLE_KEYD] = SANDBOX_KEYD,
+		[ROLE_SIGND] = SANDBOX_SIGND,
+		[ROLE_AUDITD] = SANDBOX_AUDITD,
+	};
+	struct sandbox			 s;
+	char				 buf[PATH_MAX];
+
+#ifdef IGRA_TEST_ENTRY
+	if (getenv("IGRA_TEST_ATTACK") != NULL)
+		attack_run(roles[d->role], kept_path(d, buf),
+		    getenv("IGRA_TEST_ATTACK"));
 #endif
-	log_debug("confined: %s", d->sandbox);
+	sandbox_enter(roles[d->role], kept_path(d, buf), &s);
+	(void)snprintf(d->sandbox, sizeof(d->sandbox), "%s%s%s",
+	    d->chrooted != NULL ? "chroot, " : "", s.text,
+	    d->separated ? "" : ", roles not separated");
+	log_info("confined: %s", d->sandbox);
+	d->sandboxed = s.enough;
+	(void)strlcpy(d->unconfined, s.missing, sizeof(d->unconfined));
 	daemon_validate(d, VALIDATE_CONFINED);
+	/* Where it is not a rule. */
+	if (s.missing[0] != '\0' && d->network == KASPA_DEVNET)
+		log_warning("no sandbox of %s", s.missing);
 }
 
 void
@@ -273,7 +308,8 @@ daemon_validate(struct daemon *d, unsigned when)
 	v.core_dumps = getrlimit(RLIMIT_CORE, &rl) == -1 || rl.rlim_max != 0;
 	v.has_arena = d->role == ROLE_KEYD;
 	v.memory_locked = secmem_locked();
-	v.sandboxed = true;	/* all that this version has, or we were fatal */
+	v.sandboxed = d->sandboxed;
+	v.unconfined = d->unconfined;
 	if (validate_log(&v) > 0)
 		fatalx("not starting on %s; igra-service validate-config "
 		    "shows all there is to do",

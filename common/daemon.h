@@ -43,6 +43,8 @@ struct daemon {
 	bool		 credential;	/* it came from the service manager */
 	const char	*chrooted;	/* directory that is now "/", or NULL */
 	char		 sandbox[256];	/* what is in force, in words */
+	char		 unconfined[256];	/* what is missing of it */
+	bool		 sandboxed;	/* enough of it for mainnet */
 };
 
 /*

@@ -1,21 +1,15 @@
-#include <sys/types.h>
-#include <sys/wait.h>
-
-#include <errno.h>
-#include <math.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
-#include <sodium.h>
-#include <zxcvbn.h>
-
 #include "passphrase.h"
+#include "strength.h"
 #include "utf8.h"
 
-/* zxcvbn's own advice: what comes after this adds nothing but time. */
-#define SCORE_MAX	100
+#define CONTEXT_MAX	14	/* the caller's words */
+#define ECHO_MIN	4	/* shorter ones are part of many a word */
 
 struct rule {
 	const char	*text;
@@ -35,17 +29,11 @@ static const struct rule	 rules[] = {
 	    0, 0 }
 };
 
-struct estimate {
-	double	 bits;
-	int	 type;		/* of the longest part */
-};
-
-static int		 estimate_in_child(const char *, size_t,
-			    const char *const *, struct estimate *);
-static void		 estimate(const char *, size_t, const char *const *,
-			    struct estimate *);
-static const char	*reason_of(int);
 static const char	*form_error(const char *, size_t);
+static int		 echoes(const char *, const char *, size_t);
+static void		 explain(const struct rule *, const char *, size_t,
+			    const struct passphrase_score *, const char *,
+			    char *, size_t);
 
 const char *
 passphrase_rule(enum kaspa_network net)
@@ -53,117 +41,31 @@ passphrase_rule(enum kaspa_network net)
 	return rules[net].text;
 }
 
-static void
-estimate(const char *pass, size_t len, const char *const *context,
-    struct estimate *e)
-{
-	static const char	*own[] = { "igra", "kaspa", "secrets", NULL };
-	const char		*words[16];
-	char			 buf[SCORE_MAX + 1];
-	ZxcMatch_t		*info = NULL, *m;
-	size_t			 n = 0, i;
-	int			 longest = 0;
-
-	for (i = 0; own[i] != NULL; i++)
-		words[n++] = own[i];
-	for (i = 0; context != NULL && context[i] != NULL && n < 15; i++)
-		words[n++] = context[i];
-	words[n] = NULL;
-	if (len > SCORE_MAX)
-		len = SCORE_MAX;
-	memcpy(buf, pass, len);
-	buf[len] = '\0';
-	e->bits = ZxcvbnMatch(buf, words, &info);
-	e->type = BRUTE_MATCH;
-	for (m = info; m != NULL; m = m->Next)
-		if (m->Length > longest) {
-			longest = m->Length;
-			e->type = (int)m->Type;
-		}
-	ZxcvbnFreeInfo(info);
-	sodium_memzero(buf, sizeof(buf));
-}
-
-/*
- * zxcvbn-c leaves copies of what it scores on heap and stack, which nobody
- * can wipe.  They go with a process made for it.
- */
-static int
-estimate_in_child(const char *pass, size_t len, const char *const *context,
-    struct estimate *e)
-{
-	ssize_t	 n;
-	pid_t	 pid;
-	int	 fds[2], status;
-
-	if (pipe(fds) == -1)
-		return -1;
-	if ((pid = fork()) == -1) {
-		close(fds[0]);
-		close(fds[1]);
-		return -1;
-	}
-	if (pid == 0) {
-		struct estimate	 r;
-
-		memset(&r, 0, sizeof(r));
-		estimate(pass, len, context, &r);
-		n = write(fds[1], &r, sizeof(r));
-		_exit(n == (ssize_t)sizeof(r) ? 0 : 1);
-	}
-	close(fds[1]);
-	do
-		n = read(fds[0], e, sizeof(*e));
-	while (n == -1 && errno == EINTR);
-	close(fds[0]);
-	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
-		;
-	return n == (ssize_t)sizeof(*e) ? 0 : -1;
-}
-
-static const char *
-reason_of(int type)
-{
-	if (type & MULTIPLE_MATCH)
-		return "it repeats the same part";
-	switch (type) {
-	case DICTIONARY_MATCH:
-	case DICT_LEET_MATCH:
-		return "this is a common password or word";
-	case USER_MATCH:
-	case USER_LEET_MATCH:
-		return "it is made of names that an attacker tries first";
-	case REPEATS_MATCH:
-		return "it repeats one character";
-	case SEQUENCE_MATCH:
-		return "it is a sequence like abcd or 1234";
-	case SPATIAL_MATCH:
-		return "it is a row of keys on a keyboard";
-	case DATE_MATCH:
-	case YEAR_MATCH:
-		return "it is a date or a year";
-	}
-	return "it is too easy to guess";
-}
-
 int
 passphrase_score(const char *pass, size_t len, const char *const *context,
     struct passphrase_score *s)
 {
-	static const double	 steps[] = { 3, 6, 8, 10 };
-	struct estimate		 e;
-	size_t			 i;
+	struct strength	 e;
+	const char	*words[CONTEXT_MAX + 2];
+	char		 host[256];
+	size_t		 n = 0;
 
 	memset(s, 0, sizeof(*s));
-	s->reason = reason_of(BRUTE_MATCH);
-	if (len > 0 && estimate_in_child(pass, len, context, &e) == -1)
+	while (context != NULL && context[n] != NULL && n < CONTEXT_MAX) {
+		words[n] = context[n];
+		n++;
+	}
+	if (gethostname(host, sizeof(host)) == 0) {
+		host[sizeof(host) - 1] = '\0';
+		words[n++] = host;
+	}
+	words[n] = NULL;
+	if (strength_estimate(pass, len, words, &e) == -1)
 		return -1;
-	if (len == 0)
-		return 0;
-	s->guesses_log10 = e.bits * log10(2.0);
-	for (i = 0; i < 4; i++)
-		s->score += s->guesses_log10 >= steps[i];
-	s->reason = reason_of(e.type);
+	s->score = e.score;
+	s->guesses_log10 = e.guesses_log10;
+	s->reason = strength_reason(&e);
+	s->common = e.common;
 	return 0;
 }
 
@@ -188,6 +90,32 @@ form_error(const char *pass, size_t len)
 			return "passphrase has a control character in it";
 	}
 	return NULL;
+}
+
+/* Does the text hold the passphrase, as "a common password" may? */
+static int
+echoes(const char *text, const char *pass, size_t len)
+{
+	size_t	 i, n = strlen(text);
+
+	for (i = 0; len >= ECHO_MIN && i + len <= n; i++)
+		if (strncasecmp(text + i, pass, len) == 0)
+			return 1;
+	return 0;
+}
+
+static void
+explain(const struct rule *r, const char *name, size_t chars,
+    const struct passphrase_score *s, const char *reason, char *msg,
+    size_t msglen)
+{
+	(void)snprintf(msg, msglen, "passphrase too weak for %s: %zu "
+	    "character%s (at least %zu), score %d/4 (%s %d/4)%s%s. Take five "
+	    "or more words picked at random, or 20 random characters.",
+	    name, chars, chars == 1 ? "" : "s", r->chars, s->score,
+	    r->score_refuses ? "needed" : "advised", r->score,
+	    s->score < r->score ? ": " : "",
+	    s->score < r->score ? reason : "");
 }
 
 enum passphrase_verdict
@@ -215,13 +143,14 @@ passphrase_check(enum kaspa_network net, const char *pass, size_t len,
 	}
 	if (chars >= r->chars && s.score >= r->score)
 		return PASSPHRASE_OK;
-	(void)snprintf(msg, msglen, "passphrase too weak for %s: %zu "
-	    "character%s (at least %zu), score %d/4 (%s %d/4)%s%s. Take four "
-	    "or more words picked at random, or a password manager's.",
-	    name, chars, chars == 1 ? "" : "s", r->chars, s.score,
-	    r->score_refuses ? "needed" : "advised", r->score,
-	    s.score < r->score ? ": " : "",
-	    s.score < r->score ? s.reason : "");
+	/* Word it so that it does not show what was typed. */
+	explain(r, name, chars, &s, s.reason, msg, msglen);
+	if (echoes(msg, pass, len))
+		explain(r, name, chars, &s, s.common ? "this is a very "
+		    "common one" : "it is too easy to guess", msg, msglen);
+	if (echoes(msg, pass, len))
+		(void)snprintf(msg, msglen, "%zu of %zu, %d/4", chars,
+		    r->chars, s.score);
 	return chars < r->chars || r->score_refuses ? PASSPHRASE_REFUSED :
 	    PASSPHRASE_WEAK;
 }

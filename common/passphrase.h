@@ -13,6 +13,7 @@
 #ifndef IGRA_PASSPHRASE_H
 #define IGRA_PASSPHRASE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "kaspa.h"
@@ -29,24 +30,25 @@ enum passphrase_verdict {
 struct passphrase_score {
 	int		 score;		/* 0 to 4 */
 	double		 guesses_log10;
-	const char	*reason;	/* in words, never NULL */
+	const char	*reason;	/* in words */
+	bool		 common;	/* a password that everybody takes */
 };
 
 /* "Mainnet mode: …", to state before a prompt. */
 const char	*passphrase_rule(enum kaspa_network);
 
 /*
- * Estimates guesses with zxcvbn.  context is a NULL-terminated list of words
- * that an attacker tries first (profile, file name), or NULL.  -1: could not
- * be scored.
+ * Estimates guesses (strength.h).  context is a NULL-terminated list of up to
+ * 14 words that an attacker tries first (profile, file), or NULL; igra, kaspa
+ * and the host's name are known.  -1: could not be scored.
  */
 int		 passphrase_score(const char *pass, size_t len,
 		    const char *const *context, struct passphrase_score *);
 
 /*
  * Applies the network's rule.  msg (PASSPHRASE_MSG bytes) says what is wrong
- * and what to do, and never holds the passphrase; it is empty for
- * PASSPHRASE_OK.
+ * (length and score together, and why) and what to do, and never holds the
+ * passphrase; it is empty for PASSPHRASE_OK.
  */
 enum passphrase_verdict
 		 passphrase_check(enum kaspa_network, const char *pass,

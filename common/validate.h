@@ -91,6 +91,7 @@ struct validate {
 	bool			 has_arena;	/* it is one that holds secrets */
 	bool			 memory_locked;
 	bool			 sandboxed;
+	const char		*unconfined;	/* what is missing of it, or NULL */
 	/* Of the secrets file's header: needs no passphrase. */
 	bool			 age_known;
 	uint64_t		 age_days;

@@ -267,7 +267,8 @@ rule_sandbox(const struct validate *v, struct rule_out *o)
 {
 	if (v->sandboxed)
 		return RULE_OK;
-	found(o, "the sandbox is missing");
+	found(o, "the sandbox is missing%s%s", v->unconfined != NULL ? ": " :
+	    "", v->unconfined != NULL ? v->unconfined : "");
 	return RULE_FOUND;
 }
 

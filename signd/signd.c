@@ -76,6 +76,7 @@ serve(struct signd *s, int fd)
 	struct event			*ev[3];
 
 	metrics_init(&s->metrics, now_ns());
+	s->metrics.sandbox = s->d.sandbox;
 	rpc_init(s);
 	limits_init(&s->limits, s->d.conf->rate_limit_rps,
 	    s->d.conf->rate_limit_burst, s->c.allow, s->c.nallow);

@@ -1,0 +1,48 @@
+/*
+ * What is left of the system to a daemon once it takes untrusted input.
+ *
+ * Linux (sandbox_linux.c, sandbox_seccomp.c): no new privileges; Landlock,
+ * with all that the kernel's version of it can restrict; no memory that is or
+ * becomes executable (MDWE); and a list of system calls per role, with their
+ * arguments where those matter.  OpenBSD (sandbox_openbsd.c): unveil and
+ * pledge.
+ */
+#ifndef IGRA_SANDBOX_H
+#define IGRA_SANDBOX_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum sandbox_role { SANDBOX_KEYD, SANDBOX_SIGND, SANDBOX_AUDITD };
+
+struct sandbox {
+	char	 text[128];	/* in force: "seccomp, landlock 7, mdwe, …" */
+	char	 missing[256];	/* what is not, and why; "" when nothing */
+	bool	 enough;	/* for mainnet */
+};
+
+/*
+ * Cannot be undone, and opens nothing afterwards.  For one thread: there must
+ * be no other.  path: for SANDBOX_AUDITD the directory that it keeps; for the
+ * others the socket of the daemon they connect to.  Fatal where new privileges
+ * cannot be given up; what else fails is in missing, and the caller decides.
+ */
+void	sandbox_enter(enum sandbox_role, const char *path, struct sandbox *);
+
+/*
+ * What a text of struct sandbox, or one that a daemon sent, says of a feature
+ * (sandbox_features[]): 0 not in force, else 1 or its version.
+ */
+unsigned	sandbox_feature(const char *text, const char *feature);
+extern const char *const	 sandbox_features[];	/* ends with NULL */
+
+/* For sandbox.c's own and its two systems. */
+void	sandbox_has(struct sandbox *, const char *);
+void	sandbox_lacks(struct sandbox *, const char *what, const char *why);
+
+#ifdef __linux__
+/* The filter of system calls.  0, or -1 with *errstr. */
+int	sandbox_seccomp(enum sandbox_role, const char **errstr);
+#endif
+
+#endif
