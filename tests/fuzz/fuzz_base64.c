@@ -39,7 +39,7 @@ static void
 seal(const uint8_t *p, size_t len, uint8_t seed)
 {
 	uint8_t		 plain[WALLETCRYPT_MAX_PLAIN];
-	char		 text[WALLETCRYPT_TEXT(WALLETCRYPT_MAX_PLAIN)];
+	char		 text[WALLETCRYPT_TEXT(WALLETCRYPT_MAX_PLAIN) + 1];
 	const char	*why;
 	size_t		 n, at, textlen;
 
@@ -52,6 +52,10 @@ seal(const uint8_t *p, size_t len, uint8_t seed)
 	CHECK(walletcrypt_decrypt(text, textlen, key, plain, sizeof(plain),
 	    &n, &why) == 0);
 	CHECK(n == len && (n == 0 || memcmp(plain, p, n) == 0));
+	/* Nothing may follow. */
+	text[textlen] = (char)seed;
+	CHECK(walletcrypt_decrypt(text, textlen + 1, key, plain,
+	    sizeof(plain), &n, &why) == -1);
 	/* Also the bits that padding leaves over: one text a ciphertext. */
 	at = textlen - 1 - seed % (textlen < 8 ? textlen : 8);
 	text[at] = text[at] == 'A' ? 'B' : 'A';

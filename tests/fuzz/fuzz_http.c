@@ -196,10 +196,11 @@ check_reply(const char *buf, size_t len)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static char	 buf[1024 * 1024];
-	size_t		 len = 0;
-	unsigned	 turns;
-	int		 fd;
+	static char		 buf[1024 * 1024];
+	struct limit_uid	*who;
+	size_t			 len = 0;
+	unsigned		 turns;
+	int			 fd;
 
 	if (size < 1 || size > MAX_INPUT)
 		return 0;
@@ -225,5 +226,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		turn();
 	}
 	CHECK(signd.batches == 0);
+	CHECK((who = limits_get(&signd.limits, self, now_ns())) != NULL);
+	CHECK(who->refs == 1 && who->bytes == 0);
+	limits_put(&signd.limits, who, now_ns());
 	return 0;
 }

@@ -14,6 +14,7 @@ static void	check_number(const struct json *);
 static void	write_value(struct json_out *, const struct json *);
 static void	check_same(const struct json *, const struct json *);
 static void	check_written(const struct json *);
+static bool	may_be_deep(const char *, size_t);
 
 static void
 check_number(const struct json *v)
@@ -140,6 +141,17 @@ check_written(const struct json *v)
 	pool_free(&pool);
 }
 
+/* Could it be nested deeper than it may? */
+static bool
+may_be_deep(const char *text, size_t len)
+{
+	size_t	 i, n = 0;
+
+	for (i = 0; i < len; i++)
+		n += text[i] == '[' || text[i] == '{';
+	return n > JSON_MAX_DEPTH;
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -154,7 +166,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		/* Nothing but what json.h says is refused beyond RFC 8259. */
 		CHECK(!json_strict(text, size) ||
 		    strstr(err, "member twice") != NULL ||
-		    strstr(err, "nested too deeply") != NULL);
+		    (strstr(err, "nested too deeply") != NULL &&
+		    may_be_deep(text, size)));
 	} else {
 		CHECK(json_strict(text, size));
 		check_value(v, text, size);
