@@ -11,7 +11,7 @@
 #   make fuzz         every fuzz target, SECONDS=N each (60)
 #   make lint         static analysis and the manual pages
 #   make deps         install what Debian 12 needs
-#   make install      DESTDIR= PREFIX=
+#   make install      DESTDIR= PREFIX=; as root also users, directories, units
 
 BUILD	?= build
 PREFIX	?= /usr/local
@@ -161,9 +161,11 @@ endif
 
 # --- tests ---
 
-DEBIAN_DEPS = build-essential pkg-config byacc libsodium-dev libevent-dev \
-	libyajl-dev libzxcvbn-dev libsecp256k1-dev libargon2-dev libbsd-dev \
-	libmd-dev libseccomp-dev check clang libclang-rt-14-dev cppcheck \
+# What building takes, and what testing takes besides.
+DEBIAN_BUILD_DEPS = build-essential pkg-config byacc libsodium-dev \
+	libevent-dev libyajl-dev libzxcvbn-dev libsecp256k1-dev libargon2-dev \
+	libbsd-dev libmd-dev libseccomp-dev
+DEBIAN_DEPS = $(DEBIAN_BUILD_DEPS) check clang libclang-rt-14-dev cppcheck \
 	mandoc curl jq python3 util-linux procps valgrind gdb
 # Where Node.js is from somewhere else, Debian's npm does not go with it.
 ifeq ($(and $(shell command -v node),$(shell command -v npm)),)
@@ -173,12 +175,17 @@ NEEDED_TOOLS = cc byacc pkg-config clang cppcheck mandoc curl jq python3 \
 	setpriv node npm
 SUDO	= $(shell test `id -u` = 0 || echo sudo)
 
-deps:
+define apt-install
 	@command -v apt-get >/dev/null || { \
-		echo "make deps knows Debian only; install: $(DEBIAN_DEPS)" >&2; exit 1; }
+		echo "make $@ knows Debian only; install: $(1)" >&2; exit 1; }
 	$(SUDO) apt-get update -qq
 	$(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
-		--no-install-recommends $(DEBIAN_DEPS) >/dev/null
+		--no-install-recommends $(1) >/dev/null
+endef
+deps:
+	$(call apt-install,$(DEBIAN_DEPS))
+build-deps:
+	$(call apt-install,$(DEBIAN_BUILD_DEPS))
 
 # What tests/interop compares with.  Without it those tests are skipped.
 INTEROP	= tests/interop
@@ -191,8 +198,15 @@ interop-deps:
 have-deps:
 	@(for t in $(NEEDED_TOOLS); do command -v $$t >/dev/null || exit 1; done) && \
 	    pkg-config --exists $(PKGS_common) check && \
-	    test -e /usr/include/zxcvbn.h -o -e /usr/local/include/zxcvbn.h || \
+	    $(HAVE_ZXCVBN) || \
 	    $(MAKE) --no-print-directory deps
+
+HAVE_ZXCVBN = test -e /usr/include/zxcvbn.h -o -e /usr/local/include/zxcvbn.h
+have-build-deps:
+	@(for t in $(CC) $(YACC) pkg-config; do \
+	    command -v $$t >/dev/null || exit 1; done) && \
+	    pkg-config --exists $(PKGS_common) && $(HAVE_ZXCVBN) || \
+	    $(MAKE) --no-print-directory build-deps
 
 have-interop: have-deps
 	@test $(INTEROP_DONE) -nt $(INTEROP)/package-lock.json || \
@@ -259,20 +273,49 @@ lint:
 SBIN_PROGRAMS = igra-keyd igra-signd igra-auditd igra-service igractl
 BIN_PROGRAMS = $(filter-out $(SBIN_PROGRAMS),$(PROGRAMS))
 
-install: programs
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin \
-	    $(DESTDIR)$(PREFIX)/share/examples/igra
+EXAMPLES = $(DESTDIR)$(PREFIX)/share/examples/igra
+# Where systemd looks besides /etc, for a PREFIX of /usr and /usr/local.
+UNITS	= $(DESTDIR)$(PREFIX)/lib/systemd/system
+SYSTEM	:= $(shell uname -s)
+AT_PREFIX = sed 's|/usr/local/|$(PREFIX)/|g'
+
+# As root on the system itself also users, directories, a config to begin with.
+install: have-build-deps
+	@$(SUBMAKE) programs
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(EXAMPLES)
 	install -m 755 $(BIN_PROGRAMS:%=$(BUILD)/bin/%) $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(SBIN_PROGRAMS:%=$(BUILD)/bin/%) $(DESTDIR)$(PREFIX)/sbin
-	install -m 644 etc/igra.toml $(DESTDIR)$(PREFIX)/share/examples/igra
+	install -m 644 etc/igra.toml $(EXAMPLES)
 	for m in man/*.[1-9]; do \
 		d=$(DESTDIR)$(PREFIX)/share/man/man$${m##*.}; \
 		install -d $$d && install -m 644 $$m $$d || exit 1; done
+	@$(MAKE) --no-print-directory install-$(SYSTEM)
+ifeq ($(DESTDIR),)
+	@test `id -u` != 0 || sh etc/setup.sh $(SYSCONFDIR) $(PREFIX)
+endif
+
+install-Linux:
+	install -d $(UNITS) $(DESTDIR)$(PREFIX)/lib/sysusers.d \
+	    $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
+	for u in etc/systemd/*; do $(AT_PREFIX) $$u >$(UNITS)/$${u##*/} && \
+		chmod 644 $(UNITS)/$${u##*/} || exit 1; done
+	install -m 644 etc/sysusers.d/igra.conf $(DESTDIR)$(PREFIX)/lib/sysusers.d
+	install -m 644 etc/tmpfiles.d/igra.conf $(DESTDIR)$(PREFIX)/lib/tmpfiles.d
+
+install-OpenBSD:
+	install -d $(DESTDIR)/etc/rc.d $(DESTDIR)/etc/login.conf.d
+	for f in etc/rc.d/*; do $(AT_PREFIX) $$f >$(DESTDIR)/$$f && \
+		chmod 555 $(DESTDIR)/$$f || exit 1; done
+	install -m 644 etc/login.conf.d/* $(DESTDIR)/etc/login.conf.d
+
+# Neither systemd nor rc.d.
+install-%: ;
 
 clean:
 	rm -rf build
 
-.PHONY: all programs tests deps have-deps interop-deps have-interop demo \
+.PHONY: all programs tests deps build-deps have-deps have-build-deps \
+	install-Linux install-OpenBSD interop-deps have-interop demo \
 	check check-quick check-long asan fuzz fuzz-targets fuzz-programs bench \
 	soak lint install clean
 .SECONDARY:

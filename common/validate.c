@@ -79,7 +79,7 @@ static const struct rule rules[] = {
 	    DAEMON | UNLOCK | CONFIG, { E, W, N } }, rule_config_file },
 	{ { "secrets-file-mode", CAT_FILE_PERMISSIONS, UNLOCK | CONFIG,
 	    { E, W, N } }, rule_secrets_file },
-	{ { "directories", CAT_FILE_PERMISSIONS, DAEMON | CONFIG,
+	{ { "directories", CAT_FILE_PERMISSIONS, DAEMON | UNLOCK | CONFIG,
 	    { E, W, N } }, rule_directories },
 	{ { "audit-log-mode", CAT_FILE_PERMISSIONS, DAEMON | CONFIG,
 	    { E, W, N } }, rule_audit_log_mode },
