@@ -247,7 +247,7 @@ size()
 
 fds()
 {
-	ls "/proc/$1/fd" | wc -l
+	ls "/proc/$1/fd" 2>/dev/null | wc -l
 }
 
 if [ ! -d /proc/self/fd ]; then
@@ -282,7 +282,11 @@ wait $load
 is "no request was dropped: $(jq -r .first "$T/load")" \
     "$(jq .failed "$T/load")" 0
 check "and there were enough of them" jq -e '.answered > 50' "$T/load"
-is "descriptors stay" "$fds_after" "$fds_before"
+if ls "/proc/$pid_keyd/fd" >/dev/null 2>&1; then
+	is "descriptors stay" "$fds_after" "$fds_before"
+else
+	skip "descriptors stay" "only root may look at an undumpable process"
+fi
 echo "# resident KiB after half of them: $before; after all: $after;" \
     "requests: $(jq .answered "$T/load")"
 if grep -q __asan_init "$bin/igra-keyd"; then
