@@ -41,6 +41,7 @@ struct tx_input {
 	uint64_t	 amount;	/* sompi */
 	struct spk	 spk;
 	uint64_t	 daa_score;
+	bool		 utxo_covenant;	/* the UTXO has one; for its mass only */
 	struct bytes	 redeem;	/* claimed redeem script; len 0: none */
 	struct bytes	 path;		/* claimed derivation path, text; len 0: none */
 };

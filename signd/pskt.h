@@ -57,6 +57,7 @@ struct pskt_input {
 	struct pskt_sig		*sig;
 	const struct json	*partial_sigs;
 	const struct json	*derivations;
+	struct bytes		 final;		/* finalScriptSig; p NULL: none */
 };
 
 struct pskt {

@@ -1,22 +1,12 @@
-/*
- * A document with signatures spliced in: its source is copied between the
- * places that change, never written anew.
- */
+/* A document with signatures spliced in. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "pskt_int.h"
+#include "pskt_splice.h"
 
 /* ,"02…":{"schnorr":"…"} */
 #define MAX_MEMBER	(1 + 68 + 1 + 12 + 128 + 2)
-
-struct splice {
-	size_t		 at;		/* in doc->src */
-	size_t		 skip;		/* bytes of the source that it replaces */
-	size_t		 order;		/* among those at one place */
-	size_t		 len;
-	char		*text;
-};
 
 struct plan {
 	struct pool		*pool;
@@ -29,7 +19,6 @@ struct plan {
 };
 
 static int	 compare_sigs(const void *, const void *);
-static int	 compare_splices(const void *, const void *);
 static int	 make_plan(struct plan *, const struct pskt_new_sig *, size_t);
 static int	 plan_sig(struct plan *, size_t);
 static struct splice *add_splice(struct plan *, size_t, size_t);
@@ -40,7 +29,6 @@ static int	 add_derivation(struct plan *, const struct pskt_new_sig *, bool);
 static bool	 has_derivation(const struct json *, const uint8_t [32]);
 static void	 put(struct splice *, const char *);
 static void	 put_hex(struct splice *, const uint8_t *, size_t);
-static char	*copy(char *, const char *, size_t, bool);
 
 static int
 compare_sigs(const void *a, const void *b)
@@ -53,16 +41,6 @@ compare_sigs(const void *a, const void *b)
 	if (x->input != y->input)
 		return x->input < y->input ? -1 : 1;
 	return memcmp(x->key + 1, y->key + 1, 32);
-}
-
-static int
-compare_splices(const void *a, const void *b)
-{
-	const struct splice	*x = a, *y = b;
-
-	if (x->at != y->at)
-		return x->at < y->at ? -1 : 1;
-	return (x->order > y->order) - (x->order < y->order);
 }
 
 static int
@@ -96,7 +74,6 @@ make_plan(struct plan *p, const struct pskt_new_sig *sigs, size_t n)
 	for (i = 0; i < n; i++)
 		if (plan_sig(p, i) == -1)
 			return -1;
-	qsort(p->splice, p->nsplice, sizeof(*p->splice), compare_splices);
 	return 0;
 }
 
@@ -110,19 +87,6 @@ follows(const struct plan *p, size_t at)
 		if (p->splice[i].at == at && p->splice[i].skip == 0)
 			return true;
 	return false;
-}
-
-/* Where a further member of obj goes. */
-static size_t
-tail(const struct json *obj)
-{
-	const struct json	*v = obj->first;
-
-	if (v == NULL)
-		return obj->start + 1;
-	while (v->next != NULL)
-		v = v->next;
-	return v->end;
 }
 
 static int
@@ -202,7 +166,7 @@ static int
 add_sig(struct plan *p, const struct pskt_new_sig *sig, bool comma)
 {
 	const struct pskt	*pskt = &p->doc->pskt[sig->pskt];
-	size_t			 at = tail(pskt->in[sig->input].partial_sigs);
+	size_t			 at = splice_tail(pskt->in[sig->input].partial_sigs);
 	struct splice		*s;
 
 	comma = comma || follows(p, at);
@@ -220,7 +184,7 @@ static int
 add_derivation(struct plan *p, const struct pskt_new_sig *sig, bool comma)
 {
 	const struct pskt	*pskt = &p->doc->pskt[sig->pskt];
-	size_t			 at = tail(pskt->in[sig->input].derivations);
+	size_t			 at = splice_tail(pskt->in[sig->input].derivations);
 	struct splice		*s;
 
 	comma = comma || follows(p, at);
@@ -245,49 +209,13 @@ has_derivation(const struct json *derivs, const uint8_t xonly[32])
 	return false;
 }
 
-static char *
-copy(char *to, const char *from, size_t len, bool hex)
-{
-	if (hex) {
-		pskt_hex(from, len, to);
-		return to + 2 * len;
-	}
-	memcpy(to, from, len);
-	return to + len;
-}
-
 int
 pskt_emit(struct pool *pool, const struct pskt_doc *doc,
     const struct pskt_new_sig *sigs, size_t n, struct bytes *out)
 {
 	struct plan	 p = { .pool = pool, .doc = doc };
-	struct splice	*s;
-	size_t		 i, len, at = doc->start;
-	bool		 hex = doc->form != PSKT_FORM_OBJECT;
-	char		*text, *to;
 
 	if (make_plan(&p, sigs, n) == -1)
 		return -1;
-	len = doc->end - doc->start;
-	for (i = 0; i < p.nsplice; i++)
-		len = len - p.splice[i].skip + p.splice[i].len;
-	/* Two quotes and the prefix. */
-	if ((text = pool_alloc(pool, hex ? 2 * len + 6 : len, 1)) == NULL)
-		return -1;
-	to = text;
-	if (hex)
-		to = copy(to, doc->form == PSKT_FORM_PSKT ? "\"PSKT" :
-		    "\"PSKB", 5, false);
-	for (i = 0; i < p.nsplice; i++) {
-		s = &p.splice[i];
-		to = copy(to, doc->src + at, s->at - at, hex);
-		to = copy(to, s->text, s->len, hex);
-		at = s->at + s->skip;
-	}
-	to = copy(to, doc->src + at, doc->end - at, hex);
-	if (hex)
-		*to++ = '"';
-	out->p = (const uint8_t *)text;
-	out->len = (size_t)(to - text);
-	return 0;
+	return splice_apply(pool, doc, p.splice, p.nsplice, out);
 }

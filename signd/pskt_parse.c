@@ -176,7 +176,6 @@ read_input(struct reader *r, const struct json *v, size_t i)
 	struct pskt_input	*in = &r->pskt->in[i];
 	struct tx_input		*txin = &r->pskt->tx.in[i];
 	const struct json	*f;
-	struct bytes		 script;
 	uint64_t		 sequence = UINT64_MAX, min_time = 0, type;
 	uint64_t		 sig_ops = 0;
 	int			 rc;
@@ -203,7 +202,7 @@ read_input(struct reader *r, const struct json *v, size_t i)
 		return -1;
 	if ((rc = rd_opt(r, v, "finalScriptSig", JSON_STRING, false,
 	    &f)) == -1 ||
-	    (rc == 1 && rd_bytes(r, f, SIZE_MAX, &script) == -1) ||
+	    (rc == 1 && rd_bytes(r, f, SIZE_MAX, &in->final) == -1) ||
 	    rd_get(r, v, "proprietaries", JSON_OBJECT) == NULL ||
 	    rd_opt(r, v, "hidden", JSON_NULL, true, &f) == -1)
 		return -1;
@@ -232,6 +231,7 @@ read_utxo(struct reader *r, const struct json *input, struct tx_input *in)
 		return rd_fail(r, PSKT_INVALID, v, "amount",
 		    "more sompi than there can be");
 	r->sum_in += in->amount;
+	in->utxo_covenant = rc == 1;
 	in->has_utxo = true;
 	return 0;
 }
