@@ -1,0 +1,205 @@
+#include <stdlib.h>
+#include <string.h>
+
+#include "codec.h"
+#include "journal_int.h"
+
+static void	hash_number(crypto_generichash_state *, uint64_t, size_t);
+static size_t	new_claims(const struct journal *, const struct journal_entry *);
+
+/* Little-endian, n bytes. */
+static void
+hash_number(crypto_generichash_state *h, uint64_t v, size_t n)
+{
+	uint8_t	 b[8];
+	size_t	 i;
+
+	for (i = 0; i < n; i++)
+		b[i] = (uint8_t)(v >> (8 * i));
+	(void)crypto_generichash_update(h, b, n);
+}
+
+void
+journal_script_hash(const struct spk *spk, uint8_t out[32])
+{
+	crypto_generichash_state	 h;
+
+	(void)crypto_generichash_init(&h, NULL, 0, 32);
+	hash_number(&h, spk->version, 2);
+	(void)crypto_generichash_update(&h, spk->script.p, spk->script.len);
+	(void)crypto_generichash_final(&h, out, 32);
+}
+
+void
+journal_signing_id(const struct tx *tx, const uint8_t txid[TX_ID_LEN],
+    uint8_t out[JOURNAL_ID_LEN])
+{
+	crypto_generichash_state	 h;
+	const struct tx_input		*in;
+	size_t				 i;
+
+	(void)crypto_generichash_init(&h, NULL, 0, JOURNAL_ID_LEN);
+	(void)crypto_generichash_update(&h, txid, TX_ID_LEN);
+	hash_number(&h, tx->nin, 8);
+	for (i = 0; i < tx->nin; i++) {
+		in = &tx->in[i];
+		hash_number(&h, in->has_utxo, 1);
+		hash_number(&h, in->has_utxo ? in->amount : 0, 8);
+		hash_number(&h, in->has_utxo ? in->spk.version : 0, 2);
+		hash_number(&h, in->has_utxo ? in->spk.script.len : 0, 8);
+		if (in->has_utxo)
+			(void)crypto_generichash_update(&h, in->spk.script.p,
+			    in->spk.script.len);
+		hash_number(&h, in->sighash_type, 1);
+		hash_number(&h, in->sig_op_count, 1);
+	}
+	(void)crypto_generichash_final(&h, out, JOURNAL_ID_LEN);
+}
+
+struct journal *
+journal_new(size_t max, const struct journal_clocks *clocks)
+{
+	struct journal	*j;
+
+	if ((j = calloc(1, sizeof(*j))) == NULL)
+		return NULL;
+	j->max = max;
+	if (clocks != NULL)
+		j->clocks = *clocks;
+	window_init(j);
+	clock_start(j);
+	if (table_init(j) == -1) {
+		journal_free(j);
+		return NULL;
+	}
+	return j;
+}
+
+void
+journal_free(struct journal *j)
+{
+	if (j == NULL)
+		return;
+	table_free(j);
+	free(j);
+}
+
+void
+journal_set_max(struct journal *j, size_t max)
+{
+	j->max = max;
+}
+
+bool
+journal_known(const struct journal *j, const uint8_t sid[JOURNAL_ID_LEN])
+{
+	return table_find_id(j, sid) != NOT_FOUND;
+}
+
+bool
+journal_find(const struct journal *j, const struct outpoint *o,
+    struct journal_found *f)
+{
+	const struct claim	*c;
+	size_t			 i;
+
+	memset(f, 0, sizeof(*f));
+	if ((i = table_find(j, o)) == NOT_FOUND)
+		return false;
+	c = &j->claims[i];
+	f->amount = c->amount;
+	memcpy(f->script_hash, c->script_hash, sizeof(f->script_hash));
+	memcpy(f->sid, j->ids[c->id].sid, sizeof(f->sid));
+	return true;
+}
+
+/*
+ * What is known has been signed: to sign it again gives nothing away, even if
+ * another transaction has claimed the outpoint since.
+ */
+enum journal_verdict
+journal_claim(const struct journal *j, const struct journal_claim_in *in,
+    const uint8_t sid[JOURNAL_ID_LEN], struct journal_found *found)
+{
+	struct journal_found	 f;
+
+	if (found == NULL)
+		found = &f;
+	if (!journal_find(j, &in->outpoint, found))
+		return CLAIM_NEW;
+	if (found->amount != in->amount)
+		return CLAIM_OTHER_AMOUNT;
+	if (memcmp(found->script_hash, in->script_hash,
+	    sizeof(found->script_hash)) != 0)
+		return CLAIM_OTHER_SCRIPT;
+	if (memcmp(found->sid, sid, sizeof(found->sid)) == 0 ||
+	    journal_known(j, sid))
+		return CLAIM_SAME;
+	return CLAIM_OTHER_ID;
+}
+
+/* Each outpoint and each signing id takes memory and room in the file. */
+size_t
+journal_room(const struct journal *j)
+{
+	size_t	 used = j->nclaims > j->nids ? j->nclaims : j->nids;
+
+	return used >= j->max ? 0 : j->max - used;
+}
+
+bool
+journal_may_sign(const struct journal *j, char *why, size_t size)
+{
+	(void)strlcpy(why, j->fault, size);
+	return j->fault[0] == '\0';
+}
+
+void
+journal_state(const struct journal *j, struct journal_state *s)
+{
+	s->outpoints = j->nclaims;
+	s->max = j->max;
+	s->entries = j->nids;
+	s->bytes = j->bytes;
+	s->kseq = j->kseq;
+	s->acked_seq = j->acked_seq;
+}
+
+static size_t
+new_claims(const struct journal *j, const struct journal_entry *e)
+{
+	size_t	 i, n = 0;
+
+	for (i = 0; i < e->n; i++)
+		if (table_find(j, &e->claim[i].outpoint) == NOT_FOUND)
+			n++;
+	return n;
+}
+
+int
+journal_reserve(struct journal *j, const struct journal_entry *e, size_t n)
+{
+	size_t	 i, k, id, claims = 0, ids = 0, room = journal_room(j);
+
+	for (i = 0; i < n; i++) {
+		if (journal_known(j, e[i].sid))
+			continue;
+		ids++;
+		claims += new_claims(j, &e[i]);
+	}
+	if (ids == 0)
+		return 0;
+	if (claims > room || ids > room || table_grow(j, claims, ids) == -1)
+		return -1;
+	clock_check(j);
+	for (i = 0; i < n; i++) {
+		/* Also twice in one bundle. */
+		if (journal_known(j, e[i].sid))
+			continue;
+		id = table_add_id(j, e[i].sid, clock_policy(j), e[i].outflow);
+		window_add(j, e[i].outflow);
+		for (k = 0; k < e[i].n; k++)
+			table_claim(j, &e[i].claim[k], id);
+	}
+	return 0;
+}

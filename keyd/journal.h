@@ -1,0 +1,145 @@
+/*
+ * What igra-keyd remembers of what it has signed (DESIGN 12): the amounts
+ * that left, for the rolling limits, and which outpoint was claimed with
+ * which amount and script, for which transaction.  A reservation counts at
+ * once, is never given back, and is durable before a signature leaves.
+ *
+ * Amounts in sompi.  "Policy time" is the time that rolling windows run on:
+ * exact within one boot, standing still while the clock is in doubt.
+ */
+#ifndef IGRA_JOURNAL_H
+#define IGRA_JOURNAL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "tx.h"
+
+#define JOURNAL_ID_LEN	32
+#define JOURNAL_WHY	256	/* buffers for a reason are this large */
+#define JOURNAL_NEVER	UINT64_MAX	/* seconds, while nothing frees */
+
+struct journal;
+
+/* An input that is signed, as its UTXO is claimed to be. */
+struct journal_claim_in {
+	struct outpoint	 outpoint;
+	uint64_t	 amount;
+	uint8_t		 script_hash[32];	/* journal_script_hash() */
+};
+
+/* One transaction of a request. */
+struct journal_entry {
+	uint8_t		 sid[JOURNAL_ID_LEN];	/* journal_signing_id() */
+	uint64_t	 outflow;
+	uint64_t	 kseq;			/* of its Signing record */
+	size_t		 n;
+	struct journal_claim_in *claim;		/* of every input signed */
+};
+
+/* BLAKE2b-256 (script version as u16 LE ‖ script). */
+void	journal_script_hash(const struct spk *, uint8_t out[32]);
+/*
+ * What is signed: BLAKE2b-256 over the transaction's id, which commits to all
+ * but the UTXOs, and per input, in order, whether it has a UTXO, its amount,
+ * script (version, length, bytes), sighash type and sig op count.
+ */
+void	journal_signing_id(const struct tx *, const uint8_t txid[TX_ID_LEN],
+	    uint8_t out[JOURNAL_ID_LEN]);
+
+/* --- reading; nothing here changes anything --- */
+
+/* Signed before: signed again, counted once. */
+bool	journal_known(const struct journal *, const uint8_t sid[JOURNAL_ID_LEN]);
+
+enum journal_verdict {
+	CLAIM_NEW,		/* nobody has claimed this outpoint */
+	CLAIM_SAME,		/* for this signing id, or one that is known */
+	CLAIM_OTHER_ID,		/* for another transaction: CONFLICT */
+	CLAIM_OTHER_AMOUNT,	/* lies about the amount, now or earlier */
+	CLAIM_OTHER_SCRIPT
+};
+/* The claim that is there; for CLAIM_NEW all zeros. */
+struct journal_found {
+	uint64_t	 amount;
+	uint8_t		 script_hash[32];
+	uint8_t		 sid[JOURNAL_ID_LEN];	/* the last for it */
+};
+/*
+ * Compares with what was reserved earlier; the transactions of one bundle the
+ * caller compares with each other.  found may be NULL.
+ */
+enum journal_verdict journal_claim(const struct journal *,
+	    const struct journal_claim_in *, const uint8_t sid[JOURNAL_ID_LEN],
+	    struct journal_found *);
+/* What is claimed for an outpoint; false when nothing is. */
+bool	journal_find(const struct journal *, const struct outpoint *,
+	    struct journal_found *);
+
+/* Sums saturate at UINT64_MAX. */
+struct journal_usage {
+	uint64_t	 hour, day, week;	/* outflow of the last … */
+	uint64_t	 count;			/* signing ids of the last hour */
+	/*
+	 * Seconds, rounded up, until the oldest that is counted in each
+	 * leaves; 0 when nothing is, JOURNAL_NEVER while the clock is pending.
+	 */
+	uint64_t	 hour_frees, day_frees, week_frees, count_frees;
+};
+void	journal_usage(const struct journal *, struct journal_usage *);
+
+/* New outpoints (and new signing ids) that may be reserved still. */
+size_t	journal_room(const struct journal *);
+
+/*
+ * False with the reason, for the operator, and what to do: log or journal
+ * were rolled back, the journal is damaged or cannot be written.
+ */
+bool	journal_may_sign(const struct journal *, char *why, size_t);
+
+enum journal_clock { CLOCK_RUNS, CLOCK_REBOOT, CLOCK_STEP };
+/*
+ * Why policy time stands still, if it does.  gap: seconds that would be
+ * counted if the operator accepts the clock now; for a reboot by the wall
+ * clock (0 when it shows less than before), for a step since the boot clock.
+ */
+enum journal_clock journal_clock_pending(const struct journal *, uint64_t *gap);
+
+/* For status and metrics. */
+struct journal_state {
+	uint64_t	 outpoints, max;
+	uint64_t	 entries;	/* signing ids */
+	uint64_t	 bytes;		/* of the file */
+	uint64_t	 kseq;		/* of the last Signing record */
+	uint64_t	 acked_seq;	/* of auditd's last acknowledgement */
+};
+void	journal_state(const struct journal *, struct journal_state *);
+
+/* --- writing --- */
+
+/* ok: durable; else why it is not. */
+typedef void (*journal_cb)(bool ok, const char *why, void *);
+
+/*
+ * Counts a whole bundle, in memory, at once and for good; signing ids that
+ * are known count no more.  0, or -1 with nothing counted: no room, no memory.
+ */
+int	journal_reserve(struct journal *, const struct journal_entry *, size_t n);
+
+/* Clocks that tests replace; NULL members: the system's. */
+struct journal_clocks {
+	int64_t		(*boot)(void *);	/* ns since boot */
+	int64_t		(*wall)(void *);	/* ns since 1970 */
+	void		*arg;
+	uint8_t		 boot_id[16];		/* another after a reboot */
+};
+
+/* Without a file: for tests, and what a file is loaded into.  NULL: memory. */
+struct journal	*journal_new(size_t max_outpoints,
+		    const struct journal_clocks *);
+void		 journal_free(struct journal *);
+/* [policy] max_outpoints, at a reload. */
+void		 journal_set_max(struct journal *, size_t);
+
+#endif
