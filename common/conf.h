@@ -94,6 +94,7 @@ struct conf {
 
 	/* [policy] */
 	struct {
+		/* Each an address, or hex of a script: version ‖ script. */
 		struct conf_strings allowed_destinations;
 		struct conf_u64	 min_amount_sompi, max_amount_sompi;
 		struct conf_u64	 max_hourly_volume_sompi;

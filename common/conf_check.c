@@ -15,6 +15,7 @@
 #include "conf_int.h"
 
 #define MAX_SCRIPT	10000		/* bytes of any Kaspa script */
+#define SPK_VERSION_LEN	2		/* bytes before it in a script public key */
 #define MAX_LEVELS	32		/* of a derivation path */
 #define XPUB_LEN	111
 #define SEAL_OVERHEAD	40		/* nonce and tag */
@@ -229,6 +230,23 @@ conf_check_address(char *s)
 
 	if (address_decode(s, strlen(s), &address, &errstr) == -1)
 		return errstr;
+	return NULL;
+}
+
+/* An address, or a script public key in hex: version and script, as in a PSKT. */
+const char *
+conf_check_destination(char *s)
+{
+	size_t	 len = strlen(s);
+
+	if (len == 0 || strspn(s, "0123456789abcdefABCDEF") != len)
+		return conf_check_address(s);
+	(void)lower_hex(s);
+	if (len % 2 != 0 || len / 2 <= SPK_VERSION_LEN)
+		return "is no script public key in hex: four digits of "
+		    "version and then the script";
+	if (len / 2 > SPK_VERSION_LEN + MAX_SCRIPT)
+		return "is longer than a script may be (10000 bytes)";
 	return NULL;
 }
 

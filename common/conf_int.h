@@ -106,6 +106,7 @@ const char	*conf_check_script(char *);
 const char	*conf_check_hex32(char *);
 const char	*conf_check_member(char *);
 const char	*conf_check_address(char *);
+const char	*conf_check_destination(char *);
 const char	*conf_check_xpub(char *);
 const char	*conf_check_sealed(char *);
 

@@ -98,7 +98,7 @@ const struct conf_key	 conf_keys[] = {
 	TEXT("audit.anchor", CONF_EMPTY_UNSETS, anchor, conf_check_hex32),
 
 	TEXTS("policy.allowed_destinations", 0, policy.allowed_destinations,
-	    100000, conf_check_address),
+	    100000, conf_check_destination),
 	OPT_UINT("policy.min_amount_sompi", 0, policy.min_amount_sompi, 0,
 	    CONF_MAX_SOMPI),
 	OPT_UINT("policy.max_amount_sompi", 0, policy.max_amount_sompi, 1,

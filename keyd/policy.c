@@ -5,37 +5,8 @@
 
 #include <sodium.h>
 
-#include "policy.h"
+#include "policy_int.h"
 
-/* Keys of [policy] that this version enforces. */
-static const char *enforced[] = {
-	"allowed_destinations",
-	"allowed_sighash_types",
-	"max_amount_sompi",
-	"max_fee_sompi",
-	"min_amount_sompi",
-	"require_reason",
-};
-
-static const struct {
-	uint8_t		 type;
-	unsigned int	 bit;
-	const char	*name;
-} sighash_names[] = {
-	{ SIGHASH_ALL, CONF_SIGHASH_ALL, "all" },
-	{ SIGHASH_NONE, CONF_SIGHASH_NONE, "none" },
-	{ SIGHASH_SINGLE, CONF_SIGHASH_SINGLE, "single" },
-	{ SIGHASH_ALL | SIGHASH_ANYONECANPAY, CONF_SIGHASH_ALL_ACP,
-	    "all_anyonecanpay" },
-	{ SIGHASH_NONE | SIGHASH_ANYONECANPAY, CONF_SIGHASH_NONE_ACP,
-	    "none_anyonecanpay" },
-	{ SIGHASH_SINGLE | SIGHASH_ANYONECANPAY, CONF_SIGHASH_SINGLE_ACP,
-	    "single_anyonecanpay" },
-};
-#define NSIGHASH	(sizeof(sighash_names) / sizeof(sighash_names[0]))
-
-static int	own_destinations(struct own *, const struct conf *,
-		    const char **);
 static void	refuse(struct decision *, enum proto_code, const char *, ...)
 		    __attribute__((format(printf, 3, 4)));
 static int	outpoint_cmp(const void *, const void *);
@@ -50,47 +21,13 @@ static enum input_class classify_input(const struct own *, const uint8_t *,
 		    const struct tx_input *);
 static bool	is_own_script(const struct own *, const uint8_t *,
 		    const struct spk *);
-static bool	amounts(const struct own *, const uint8_t *,
-		    const struct tx *, struct decision *);
-static bool	sighash_types(const struct conf *, const struct tx *,
-		    struct decision *);
-static bool	unenforced(const struct conf *, struct decision *);
-
-int
-destination_cmp(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct destination));
-}
-
-static int
-own_destinations(struct own *o, const struct conf *c, const char **errstr)
-{
-	const struct conf_strings	*list = &c->policy.allowed_destinations;
-	struct kaspa_address		 a;
-	size_t				 i;
-
-	if (list->n == 0)
-		return 0;
-	if ((o->dest = calloc(list->n, sizeof(*o->dest))) == NULL) {
-		*errstr = "out of memory";
-		return -1;
-	}
-	for (i = 0; i < list->n; i++) {
-		if (address_decode(list->v[i], strlen(list->v[i]), &a,
-		    errstr) == -1)
-			return -1;
-		o->dest[i].len = (uint8_t)address_script(&a,
-		    o->dest[i].script);
-	}
-	o->ndest = list->n;
-	qsort(o->dest, o->ndest, sizeof(*o->dest), destination_cmp);
-	return 0;
-}
+static bool	amounts(const struct tx *, struct decision *);
+static bool	sighash_types(const struct tx *, struct decision *);
 
 void
 own_free(struct own *o)
 {
-	free(o->dest);
+	destinations_free(&o->dest);
 	memset(o, 0, sizeof(*o));
 }
 
@@ -100,7 +37,8 @@ own_init(struct own *o, const struct conf *c, const char **errstr)
 	const char	*hex = c->redeem_script_hex;
 
 	memset(o, 0, sizeof(*o));
-	if (own_destinations(o, c, errstr) == -1)
+	if (destinations_init(&o->dest, &c->policy.allowed_destinations,
+	    errstr) == -1)
 		return -1;
 	if (hex == NULL || *hex == '\0') {
 		/* On mainnet own scripts are only what the config names. */
@@ -159,21 +97,6 @@ refuse(struct decision *d, enum proto_code code, const char *fmt, ...)
 	va_list	 ap;
 
 	d->code = code;
-	va_start(ap, fmt);
-	(void)vsnprintf(d->message, sizeof(d->message), fmt, ap);
-	va_end(ap);
-}
-
-void
-policy_deny(struct decision *d, const char *check, const char *limit,
-    const char *value, const char *fmt, ...)
-{
-	va_list	 ap;
-
-	d->code = CODE_POLICY_DENIED;
-	d->check = check;
-	(void)strlcpy(d->limit, limit, sizeof(d->limit));
-	(void)strlcpy(d->value, value, sizeof(d->value));
 	va_start(ap, fmt);
 	(void)vsnprintf(d->message, sizeof(d->message), fmt, ap);
 	va_end(ap);
@@ -323,7 +246,8 @@ classify(const struct own *o, const uint8_t *xonly, const struct tx *tx,
 {
 	size_t	 i;
 
-	if ((d->class = pool_alloc(pool, tx->nin, 1)) == NULL) {
+	if ((d->class = pool_alloc(pool, tx->nin, 1)) == NULL ||
+	    (d->change = pool_alloc(pool, tx->nout, 1)) == NULL) {
 		refuse(d, CODE_INTERNAL, "out of memory");
 		return false;
 	}
@@ -338,13 +262,14 @@ classify(const struct own *o, const uint8_t *xonly, const struct tx *tx,
 		if (d->class[i] != INPUT_FOREIGN)
 			d->nsign++;
 	}
+	for (i = 0; i < tx->nout; i++)
+		d->change[i] = policy_is_change(o, xonly, &tx->out[i]);
 	return true;
 }
 
 /* No sum can wrap: each amount is checked against what is left of 2^64. */
 static bool
-amounts(const struct own *o, const uint8_t *xonly, const struct tx *tx,
-    struct decision *d)
+amounts(const struct tx *tx, struct decision *d)
 {
 	uint64_t	 in = 0, own = 0, out = 0, change = 0;
 	size_t		 i;
@@ -371,8 +296,8 @@ amounts(const struct own *o, const uint8_t *xonly, const struct tx *tx,
 			return false;
 		}
 		out += tx->out[i].value;
-		if (d->change_counts &&
-		    policy_is_change(o, xonly, &tx->out[i]))
+		d->change[i] = d->change[i] && d->change_counts;
+		if (d->change[i])
 			change += tx->out[i].value;
 	}
 	if (d->fee_known && out > in) {
@@ -386,90 +311,46 @@ amounts(const struct own *o, const uint8_t *xonly, const struct tx *tx,
 	return true;
 }
 
+/* Whether each type is one, and whether together they fix the outputs. */
 static bool
-sighash_types(const struct conf *c, const struct tx *tx, struct decision *d)
+sighash_types(const struct tx *tx, struct decision *d)
 {
-	char	 limit[sizeof(d->limit)] = "", value[32];
 	uint8_t	 type;
-	size_t	 i, j;
+	size_t	 i;
 
 	d->change_counts = true;
 	for (i = 0; i < tx->nin; i++) {
 		if (d->class[i] == INPUT_FOREIGN)
 			continue;
 		type = tx->in[i].sighash_type;
-		for (j = 0; j < NSIGHASH; j++)
-			if (sighash_names[j].type == type)
-				break;
-		if (j == NSIGHASH) {
+		if (!sighash_type_valid(type)) {
 			refuse(d, CODE_INVALID_PSKT, "inputs[%zu].sighashType: "
 			    "%u is none", i, type);
 			return false;
 		}
 		if ((type & (SIGHASH_NONE | SIGHASH_SINGLE)) != 0)
 			d->change_counts = false;
-		if ((c->policy.allowed_sighash_types &
-		    sighash_names[j].bit) != 0)
-			continue;
-		(void)strlcpy(value, sighash_names[j].name, sizeof(value));
-		for (j = 0; j < NSIGHASH; j++) {
-			if ((c->policy.allowed_sighash_types &
-			    sighash_names[j].bit) == 0)
-				continue;
-			if (limit[0] != '\0')
-				(void)strlcat(limit, ",", sizeof(limit));
-			(void)strlcat(limit, sighash_names[j].name,
-			    sizeof(limit));
-		}
-		policy_deny(d, "allowed_sighash_types", limit, value,
-		    "inputs[%zu].sighashType: %s is not in [policy] "
-		    "allowed_sighash_types (%s)", i, value, limit);
-		return false;
-	}
-	return true;
-}
-
-/* On mainnet a limit that is written down and not applied is worse than none. */
-static bool
-unenforced(const struct conf *c, struct decision *d)
-{
-	const char	*key;
-	size_t		 i, j;
-
-	if (c->network != KASPA_MAINNET)
-		return true;
-	for (i = 0; i < c->policy.keys_set.n; i++) {
-		key = c->policy.keys_set.v[i];
-		for (j = 0; j < sizeof(enforced) / sizeof(enforced[0]); j++)
-			if (strcmp(key, enforced[j]) == 0)
-				break;
-		if (j < sizeof(enforced) / sizeof(enforced[0]))
-			continue;
-		policy_deny(d, "unenforced", "", key, "[policy] %s is set, but this "
-		    "version does not enforce it: nothing is signed on "
-		    "mainnet until it is removed or the signer updated", key);
-		return false;
 	}
 	return true;
 }
 
 void
-policy_decide(const struct conf *c, const struct own *o,
-    const uint8_t xonly[32], const struct tx *tx, bool has_reason,
+policy_decide(const struct policy_request *q, const struct tx *tx,
     struct pool *pool, struct decision *d)
 {
-	size_t	 i;
+	struct policy_view	 v = { q, tx, d };
+	size_t			 i;
 
 	memset(d, 0, sizeof(*d));
 	if (!form_ok(tx, d) || !outpoints_unique(tx, pool, d) ||
-	    !classify(o, xonly, tx, pool, d))
+	    !classify(q->own, q->xonly, tx, pool, d))
 		return;
 	if (d->nsign == 0) {
 		refuse(d, CODE_NOT_A_SIGNER, "no input of this transaction "
 		    "can be signed with this signer's key");
 		return;
 	}
-	if (c->network == KASPA_MAINNET) {
+	if (q->conf->network == KASPA_MAINNET) {
 		for (i = 0; i < tx->nin; i++) {
 			if (d->class[i] == INPUT_OWN)
 				continue;
@@ -479,8 +360,6 @@ policy_decide(const struct conf *c, const struct own *o,
 			return;
 		}
 	}
-	if (!sighash_types(c, tx, d) || !amounts(o, xonly, tx, d) ||
-	    !unenforced(c, d))
-		return;
-	policy_limits(c, o, xonly, tx, has_reason, d);
+	if (sighash_types(tx, d) && amounts(tx, d))
+		policy_walk(&v, pool);
 }

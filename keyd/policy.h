@@ -1,19 +1,15 @@
 /*
- * What keyd agrees to sign (DESIGN 2 and 12): decided on the transaction that
- * it hashes itself, from the config and its own key alone.
+ * What keyd agrees to sign (DESIGN 2 and 12, igra-policy(5)): decided on the
+ * transaction that it hashes itself, from the config, its own key and what it
+ * has signed before.
  */
 #ifndef IGRA_POLICY_H
 #define IGRA_POLICY_H
 
 #include "conf.h"
+#include "destinations.h"
 #include "kaspa.h"
 #include "messages.h"
-
-/* A script that may be paid: [policy] allowed_destinations. */
-struct destination {
-	uint8_t		 len;
-	uint8_t		 script[P2SH_SCRIPT_LEN];
-};
 
 /* Scripts that are this signer's, and those it may pay, from the config. */
 struct own {
@@ -24,8 +20,7 @@ struct own {
 	size_t		 redeem_len;
 	struct multisig	 multisig;
 	uint8_t		 p2sh[P2SH_SCRIPT_LEN];
-	size_t		 ndest;		/* 0: any */
-	struct destination *dest;	/* sorted, for bsearch(3) */
+	struct destinations dest;
 };
 
 /*
@@ -48,18 +43,46 @@ enum input_class {
 	INPUT_SHARED		/* not an own script, but our key is in it */
 };
 
+enum check_outcome {
+	CHECK_NOT_SET,		/* the config does not ask for it */
+	CHECK_PASS,
+	CHECK_FAIL
+};
+
+/* What one check of the table found. */
+struct check_row {
+	const char	*check;		/* its name: mostly a key of [policy] */
+	enum check_outcome outcome;
+	char		 limit[128];	/* "" when there is none */
+	char		 value[ADDRESS_MAX];
+};
+
 struct decision {
 	enum proto_code	 code;		/* CODE_NONE: sign */
 	char		 message[512];
-	const char	*check;		/* of POLICY_DENIED */
+	/* The check that failed first; NULL if none did. */
+	const char	*check;
 	char		 limit[128], value[ADDRESS_MAX];
 
 	size_t		 nsign;		/* inputs to sign */
 	uint8_t		*class;		/* enum input_class per input */
+	uint8_t		*change;	/* per output: bool, back to us */
 	uint64_t	 outflow;	/* sompi that leave, fee included */
 	bool		 fee_known;	/* every input's amount is */
 	uint64_t	 fee;
 	bool		 change_counts;	/* false under NONE and SINGLE */
+	size_t		 nrow;
+	struct check_row *row;		/* if every check was asked for */
+};
+
+/* What a transaction is decided by, besides itself. */
+struct policy_request {
+	const struct conf *conf;
+	const struct own *own;
+	const uint8_t	*xonly;		/* x-only public key, 32 bytes */
+	bool		 has_reason;	/* the request gives one */
+	bool		 every_check;	/* also after one has failed */
+	uint64_t	 now_ms;	/* wall clock, since 1970 */
 };
 
 /* Is this output back to us (own script, no covenant)? */
@@ -67,25 +90,18 @@ bool	policy_is_change(const struct own *, const uint8_t xonly[32],
 	    const struct tx_output *);
 
 /*
- * Decides one transaction for the key xonly (x-only public key).  has_reason:
- * the request gives one.  Arrays come from the pool.  Only reads; nothing is
+ * Decides one transaction.  First its form and whose inputs they are; then
+ * the table of checks, in order, up to the first that fails (or every one of
+ * them: decision->row).  Arrays come from the pool.  Only reads; nothing is
  * reserved.
  */
-void	policy_decide(const struct conf *, const struct own *,
-	    const uint8_t xonly[32], const struct tx *, bool has_reason,
+void	policy_decide(const struct policy_request *, const struct tx *,
 	    struct pool *, struct decision *);
 
-/* POLICY_DENIED: check is the key of [policy], limit and value in text. */
-void	policy_deny(struct decision *, const char *check, const char *limit,
-	    const char *value, const char *, ...)
-	    __attribute__((format(printf, 5, 6)));
 /*
- * The limits of [policy] that need no state (policy_limits.c), on a decision
- * that has its amounts.
+ * What max_fee_percent lets be the fee of this outflow, in sompi, rounded
+ * down.  The percentage counts to its sixth decimal.
  */
-void	policy_limits(const struct conf *, const struct own *,
-	    const uint8_t xonly[32], const struct tx *, bool has_reason,
-	    struct decision *);
-int	destination_cmp(const void *, const void *);
+uint64_t policy_percent(double percent, uint64_t outflow);
 
 #endif

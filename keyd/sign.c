@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <sodium.h>
 
@@ -190,9 +191,8 @@ job_refuse_decision(struct job *j, uint32_t i)
 	enc_init(&dest);
 	if (d->code == CODE_POLICY_DENIED) {
 		audit_record_init(&extra, EV_POLICY_DENIED, SRC_KEYD, false);
-		sign_record_fill(&extra, &j->k->d, j->own, &j->req, i, d,
-		    j->key_ref, j->reply.public_key + 1, j->reply.tx_id[i],
-		    j->started, &dest);
+		sign_record_fill(&extra, &j->k->d, &j->req, i, d, j->key_ref,
+		    j->reply.tx_id[i], j->started, &dest);
 		r.extra = &extra;
 	}
 	refuse_request(j->k, j->client, j->id, &r);
@@ -206,6 +206,7 @@ job_decide(struct job *j, struct key *key)
 {
 	struct keyd	*k = j->k;
 	struct pool	*p = &j->pool;
+	struct policy_request q;
 	uint32_t	 i;
 	size_t		 nsig = 0;
 
@@ -219,9 +220,14 @@ job_decide(struct job *j, struct key *key)
 	if (j->decision == NULL || j->reply.tx_id == NULL ||
 	    j->first == NULL)
 		goto nomem;
+	memset(&q, 0, sizeof(q));
+	q.conf = k->d.conf;
+	q.own = j->own;
+	q.xonly = key->pub + 1;
+	q.has_reason = j->req.reason.len != 0;
+	q.now_ms = (uint64_t)time(NULL) * 1000;
 	for (i = 0; i < j->req.n; i++) {
-		policy_decide(k->d.conf, j->own, key->pub + 1, &j->req.tx[i],
-		    j->req.reason.len != 0, p, &j->decision[i]);
+		policy_decide(&q, &j->req.tx[i], p, &j->decision[i]);
 		(void)tx_id(&j->req.tx[i], j->reply.tx_id[i]);
 		if (j->decision[i].code != CODE_NONE) {
 			job_refuse_decision(j, i);
@@ -380,9 +386,8 @@ job_record(struct job *j)
 	for (i = 0; i < ntx; i++) {
 		audit_record_init(&r[n], EV_SIGNING, SRC_KEYD, true);
 		enc_init(&dest[i]);
-		sign_record_fill(&r[n], &j->k->d, j->own, &j->req, i,
-		    &j->decision[i], j->key_ref, j->reply.public_key + 1,
-		    j->reply.tx_id[i], j->started, &dest[i]);
+		sign_record_fill(&r[n], &j->k->d, &j->req, i, &j->decision[i],
+		    j->key_ref, j->reply.tx_id[i], j->started, &dest[i]);
 		audit_set_bytes(&r[n], FIELD_PAYLOAD_HASH, j->first[i], 32);
 		n++;
 	}

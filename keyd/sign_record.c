@@ -8,14 +8,12 @@
  */
 #define MAX_SCRIPT_SHOWN	64
 
-static void	destinations(const struct daemon *, const struct own *,
-		    const struct tx *, const struct decision *,
-		    const uint8_t *, struct enc *);
+static void	destinations(const struct daemon *, const struct tx *,
+		    const struct decision *, struct enc *);
 
 static void
-destinations(const struct daemon *d, const struct own *own,
-    const struct tx *tx, const struct decision *dec, const uint8_t *xonly,
-    struct enc *e)
+destinations(const struct daemon *d, const struct tx *tx,
+    const struct decision *dec, struct enc *e)
 {
 	const struct tx_output	*o;
 	struct bytes		 script;
@@ -24,7 +22,7 @@ destinations(const struct daemon *d, const struct own *own,
 
 	for (i = 0; i < tx->nout; i++) {
 		o = &tx->out[i];
-		if (dec->change_counts && policy_is_change(own, xonly, o))
+		if (dec->change != NULL && dec->change[i])
 			continue;
 		if (address_from_spk(d->conf->network, &o->spk,
 		    address) == 0) {
@@ -42,9 +40,9 @@ destinations(const struct daemon *d, const struct own *own,
 
 void
 sign_record_fill(struct audit_record *r, const struct daemon *d,
-    const struct own *own, const struct msg_sign_req *req, uint32_t i,
-    const struct decision *dec, const char *key_ref, const uint8_t xonly[32],
-    const uint8_t txid[32], uint64_t started, struct enc *dest)
+    const struct msg_sign_req *req, uint32_t i, const struct decision *dec,
+    const char *key_ref, const uint8_t txid[32], uint64_t started,
+    struct enc *dest)
 {
 	audit_set_bytes(r, FIELD_REQUEST_ID, req->request_id.p,
 	    req->request_id.len);
@@ -55,7 +53,7 @@ sign_record_fill(struct audit_record *r, const struct daemon *d,
 	audit_set_u64(r, FIELD_OUTFLOW, dec->outflow);
 	if (dec->fee_known)
 		audit_set_u64(r, FIELD_FEE, dec->fee);
-	destinations(d, own, &req->tx[i], dec, xonly, dest);
+	destinations(d, &req->tx[i], dec, dest);
 	audit_set_bytes(r, FIELD_DESTINATIONS, dest->buf, dest->len);
 	audit_set_str(r, FIELD_POLICY, r->success ? "allowed" : "denied");
 	if (req->reason.len != 0)

@@ -11,9 +11,8 @@
  * destinations and must outlive the record, as must all arguments.
  */
 void	sign_record_fill(struct audit_record *, const struct daemon *,
-	    const struct own *, const struct msg_sign_req *, uint32_t i,
-	    const struct decision *, const char *key_ref,
-	    const uint8_t xonly[32], const uint8_t txid[32],
-	    uint64_t started_ns, struct enc *dest);
+	    const struct msg_sign_req *, uint32_t i, const struct decision *,
+	    const char *key_ref, const uint8_t txid[32], uint64_t started_ns,
+	    struct enc *dest);
 
 #endif
