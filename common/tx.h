@@ -15,6 +15,7 @@
 #define TX_MAX_OUTPUTS	1000
 #define TX_MAX_SCRIPT	10000	/* rusty-kaspa MAX_SCRIPTS_SIZE */
 #define TX_ID_LEN	32
+#define TX_FINGERPRINT	4	/* of a master key: bip32_fingerprint() */
 
 /* Sighash types (rusty-kaspa consensus/core/src/hashing/sighash_type.rs). */
 #define SIGHASH_ALL		0x01
@@ -32,6 +33,16 @@ struct spk {				/* script public key */
 	struct bytes	 script;
 };
 
+/*
+ * Where a document says that our key comes from (PSKT's KeySource): a claim
+ * to check, never a source.
+ */
+struct key_claim {
+	struct bytes	 path;		/* derivation path, text; len 0: none */
+	bool		 has_fingerprint;
+	uint8_t		 fingerprint[TX_FINGERPRINT];
+};
+
 struct tx_input {
 	struct outpoint	 outpoint;
 	uint64_t	 sequence;
@@ -43,7 +54,7 @@ struct tx_input {
 	uint64_t	 daa_score;
 	bool		 utxo_covenant;	/* the UTXO has one; for its mass only */
 	struct bytes	 redeem;	/* claimed redeem script; len 0: none */
-	struct bytes	 path;		/* claimed derivation path, text; len 0: none */
+	struct key_claim claim;
 };
 
 struct tx_output {
@@ -52,6 +63,7 @@ struct tx_output {
 	bool		 has_covenant;
 	uint16_t	 authorizing_input;
 	uint8_t		 covenant_id[32];
+	struct key_claim claim;
 };
 
 struct tx {

@@ -30,6 +30,7 @@ struct job {
 	size_t			 bytes;		/* counted in keyd's jobbytes */
 	struct msg_sign_req	 req;
 	char			 profile[PROTO_MAX_PROFILE + 1];
+	uint8_t			 pub[33];	/* of the profile's key */
 	char			 key_ref[NAME_BUF];
 	struct decision		*decision;	/* per transaction */
 	struct own		*own;		/* that it was decided by */
@@ -210,7 +211,7 @@ job_decide(struct job *j, struct key *key)
 	uint32_t	 i;
 	size_t		 nsig = 0;
 
-	memcpy(j->reply.public_key, key->pub, sizeof(j->reply.public_key));
+	memcpy(j->pub, key->pub, sizeof(j->pub));
 	(void)strlcpy(j->key_ref, key->ref, sizeof(j->key_ref));
 	j->reply.n = j->req.n;
 	j->own = own_ref(k->own);
@@ -267,6 +268,7 @@ sign_one(struct job *j, const struct key *key)
 		memcpy(j->first[j->tx], hash, 32);
 	s->tx = j->tx;
 	s->input = (uint32_t)j->input;
+	memcpy(s->public_key, key->pub, sizeof(s->public_key));
 	j->reply.nsig++;
 	return true;
 }
@@ -320,8 +322,7 @@ job_turn(struct job *j)
 		return;
 	}
 	/* Another file may have been unlocked since the decision. */
-	if (!decide && memcmp(key->pub, j->reply.public_key,
-	    sizeof(key->pub)) != 0) {
+	if (!decide && memcmp(key->pub, j->pub, sizeof(key->pub)) != 0) {
 		job_refuse(j, CODE_LOCKED, PROTO_NO_PSKT, "igra-keyd has been "
 		    "unlocked with another key meanwhile: ask again");
 		keyring_put(&k->ring, key);

@@ -20,6 +20,7 @@ dec_##name(const void *p, size_t len, struct pool *pool,		\
 	return dec_done(d);						\
 }
 
+#define MIN_SIG		(4 + 4 + 33 + 64)
 #define MAX_CHECK	128		/* check, limit, value of a refusal */
 
 void
@@ -58,6 +59,8 @@ enc_info(struct enc *e, const struct msg_info *m)
 	enc_bytes(e, m->redeem_script);
 	enc_u8(e, m->threshold_m);
 	enc_u8(e, m->threshold_n);
+	enc_u8(e, m->has_fingerprint);
+	enc_raw(e, m->fingerprint, sizeof(m->fingerprint));
 }
 
 DEC_BEGIN(info);
@@ -72,6 +75,8 @@ DEC_BEGIN(info);
 	m->redeem_script = dec_bytes(d, TX_MAX_SCRIPT);
 	m->threshold_m = dec_u8(d);
 	m->threshold_n = dec_u8(d);
+	m->has_fingerprint = dec_bool(d);
+	dec_raw(d, m->fingerprint, sizeof(m->fingerprint));
 DEC_END()
 
 void
@@ -109,7 +114,6 @@ enc_sign(struct enc *e, const struct msg_sign *m)
 {
 	uint32_t	 i;
 
-	enc_raw(e, m->public_key, sizeof(m->public_key));
 	enc_u64(e, m->audit_seq);
 	enc_raw(e, m->audit_head, sizeof(m->audit_head));
 	enc_u32(e, m->n);
@@ -119,6 +123,8 @@ enc_sign(struct enc *e, const struct msg_sign *m)
 	for (i = 0; i < m->nsig; i++) {
 		enc_u32(e, m->sig[i].tx);
 		enc_u32(e, m->sig[i].input);
+		enc_raw(e, m->sig[i].public_key,
+		    sizeof(m->sig[i].public_key));
 		enc_raw(e, m->sig[i].sig, sizeof(m->sig[i].sig));
 	}
 	enc_u32(e, m->nnote);
@@ -131,7 +137,6 @@ enc_sign(struct enc *e, const struct msg_sign *m)
 DEC_BEGIN(sign);
 	uint32_t	 i;
 
-	dec_raw(d, m->public_key, sizeof(m->public_key));
 	m->audit_seq = dec_u64(d);
 	dec_raw(d, m->audit_head, sizeof(m->audit_head));
 	m->n = dec_count(d, PROTO_MAX_BUNDLE, 32);
@@ -139,12 +144,15 @@ DEC_BEGIN(sign);
 		return -1;
 	for (i = 0; i < m->n; i++)
 		dec_raw(d, m->tx_id[i], 32);
-	m->nsig = dec_count(d, PROTO_MAX_BUNDLE * TX_MAX_INPUTS, 72);
+	m->nsig = dec_count(d, PROTO_MAX_BUNDLE * TX_MAX_INPUTS,
+	    MIN_SIG);
 	if ((m->sig = pool_alloc(pool, m->nsig, sizeof(*m->sig))) == NULL)
 		return -1;
 	for (i = 0; i < m->nsig; i++) {
 		m->sig[i].tx = dec_u32(d);
 		m->sig[i].input = dec_u32(d);
+		dec_raw(d, m->sig[i].public_key,
+		    sizeof(m->sig[i].public_key));
 		dec_raw(d, m->sig[i].sig, sizeof(m->sig[i].sig));
 	}
 	m->nnote = dec_count(d, PROTO_MAX_BUNDLE * TX_MAX_INPUTS, 8);

@@ -147,6 +147,8 @@ struct msg_info {
 	struct bytes	 address;	/* empty until known */
 	struct bytes	 redeem_script;	/* empty: none */
 	uint8_t		 threshold_m, threshold_n;
+	bool		 has_fingerprint; /* the key comes from a phrase */
+	uint8_t		 fingerprint[TX_FINGERPRINT]; /* of its master key */
 };
 
 struct msg_sign_req {
@@ -160,6 +162,7 @@ struct msg_sign_req {
 
 struct sign_sig {
 	uint32_t	 tx, input;
+	uint8_t		 public_key[33]; /* compressed, true parity */
 	uint8_t		 sig[64];
 };
 
@@ -169,7 +172,6 @@ struct sign_note {
 };
 
 struct msg_sign {
-	uint8_t		 public_key[33];	/* compressed, true parity */
 	uint64_t	 audit_seq;		/* last record of this request */
 	uint8_t		 audit_head[32];
 	uint32_t	 n;			/* transaction ids, as asked */

@@ -2,15 +2,36 @@
 
 #include "wire_tx.h"
 
-#define MIN_INPUT	(32 + 4 + 8 + 1 + 1 + 1 + 4 + 4)
-#define MIN_OUTPUT	(8 + 2 + 4 + 1)
+#define MIN_CLAIM	(4 + 1)
+#define MIN_INPUT	(32 + 4 + 8 + 1 + 1 + 1 + 4 + MIN_CLAIM)
+#define MIN_OUTPUT	(8 + 2 + 4 + 1 + MIN_CLAIM)
 #define MAX_PATH	256
 #define MAX_PAYLOAD	(4 * 1024 * 1024)
 
+static void	enc_claim(struct enc *, const struct key_claim *);
+static void	dec_claim(struct dec *, struct key_claim *);
 static void	enc_input(struct enc *, const struct tx_input *);
 static void	dec_input(struct dec *, struct tx_input *);
 static void	enc_output(struct enc *, const struct tx_output *);
 static void	dec_output(struct dec *, struct tx_output *);
+
+static void
+enc_claim(struct enc *e, const struct key_claim *c)
+{
+	enc_bytes(e, c->path);
+	enc_u8(e, c->has_fingerprint);
+	if (c->has_fingerprint)
+		enc_raw(e, c->fingerprint, sizeof(c->fingerprint));
+}
+
+static void
+dec_claim(struct dec *d, struct key_claim *c)
+{
+	c->path = dec_bytes(d, MAX_PATH);
+	c->has_fingerprint = dec_bool(d);
+	if (c->has_fingerprint)
+		dec_raw(d, c->fingerprint, sizeof(c->fingerprint));
+}
 
 static void
 enc_input(struct enc *e, const struct tx_input *in)
@@ -28,7 +49,7 @@ enc_input(struct enc *e, const struct tx_input *in)
 		enc_u64(e, in->daa_score);
 	}
 	enc_bytes(e, in->redeem);
-	enc_bytes(e, in->path);
+	enc_claim(e, &in->claim);
 }
 
 static void
@@ -47,7 +68,7 @@ dec_input(struct dec *d, struct tx_input *in)
 		in->daa_score = dec_u64(d);
 	}
 	in->redeem = dec_bytes(d, TX_MAX_SCRIPT);
-	in->path = dec_bytes(d, MAX_PATH);
+	dec_claim(d, &in->claim);
 }
 
 static void
@@ -61,6 +82,7 @@ enc_output(struct enc *e, const struct tx_output *out)
 		enc_u16(e, out->authorizing_input);
 		enc_raw(e, out->covenant_id, sizeof(out->covenant_id));
 	}
+	enc_claim(e, &out->claim);
 }
 
 static void
@@ -74,6 +96,7 @@ dec_output(struct dec *d, struct tx_output *out)
 		out->authorizing_input = dec_u16(d);
 		dec_raw(d, out->covenant_id, sizeof(out->covenant_id));
 	}
+	dec_claim(d, &out->claim);
 }
 
 void

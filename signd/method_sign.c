@@ -87,8 +87,11 @@ sign_run(struct rpc_call *c)
 		return;
 	}
 	memset(&ctx, 0, sizeof(ctx));
-	ctx.xonly = d->have_key && s->profile.len == 0 ? d->public_key + 1 :
-	    NULL;
+	if (d->have_key && s->profile.len == 0) {
+		ctx.xonly = d->public_key + 1;
+		if (d->have_fingerprint)
+			ctx.fingerprint = d->fingerprint;
+	}
 	/* A copy: the config may be reloaded before keyd has answered. */
 	ctx.redeem.len = d->c.redeem_len;
 	if (d->c.redeem_len != 0 && (ctx.redeem.p = pool_dup(c->pool,
@@ -207,11 +210,12 @@ sign_fits(const struct sign *s)
 	const struct msg_sign	*m = &s->m;
 	uint32_t		 i;
 
-	if (m->n != s->doc.n ||
-	    (m->public_key[0] != 2 && m->public_key[0] != 3))
+	if (m->n != s->doc.n)
 		return -1;
 	for (i = 0; i < m->nsig; i++)
-		if (m->sig[i].tx >= m->n || m->sig[i].input >=
+		if ((m->sig[i].public_key[0] != 2 &&
+		    m->sig[i].public_key[0] != 3) ||
+		    m->sig[i].tx >= m->n || m->sig[i].input >=
 		    s->doc.pskt[m->sig[i].tx].tx.nin ||
 		    (i > 0 && (m->sig[i].tx < m->sig[i - 1].tx ||
 		    (m->sig[i].tx == m->sig[i - 1].tx &&
@@ -243,8 +247,8 @@ sign_settle(struct rpc_call *c)
 		if (i == 0 || m->sig[i].tx != m->sig[i - 1].tx)
 			sighash_cache_init(&cache);
 		p = &s->doc.pskt[m->sig[i].tx];
-		old = own_valid(p, m->sig[i].input, m->public_key + 1, &cache,
-		    &bad);
+		old = own_valid(p, m->sig[i].input,
+		    m->sig[i].public_key + 1, &cache, &bad);
 		s->sig[i].tx = m->sig[i].tx;
 		s->sig[i].input = m->sig[i].input;
 		s->sig[i].kept = old != NULL;
@@ -308,7 +312,8 @@ sign_emit(struct rpc_call *c, struct bytes *out)
 			continue;
 		new[n].pskt = s->sig[i].tx;
 		new[n].input = s->sig[i].input;
-		memcpy(new[n].key, m->public_key, sizeof(new[n].key));
+		memcpy(new[n].key, m->sig[i].public_key,
+		    sizeof(new[n].key));
 		if (c->signd->d.conf->signer_key_parity == PARITY_EVEN)
 			new[n].key[0] = 2;
 		memcpy(new[n].sig, s->sig[i].sig, sizeof(new[n].sig));
@@ -355,7 +360,7 @@ write_signatures(struct json_out *o, const struct sign *s)
 		json_out_key(o, "input");
 		json_out_u64(o, s->sig[i].input);
 		json_out_key(o, "public_key");
-		json_out_hex(o, s->m.public_key + 1, 32);
+		json_out_hex(o, s->m.sig[i].public_key + 1, 32);
 		json_out_key(o, "signature");
 		json_out_hex(o, s->sig[i].sig, 64);
 		json_out_end_object(o);

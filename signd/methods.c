@@ -103,6 +103,8 @@ signd_learn_key(struct signd *s, const struct msg_info *m)
 		return;
 	memcpy(s->public_key, m->public_key, sizeof(s->public_key));
 	s->have_key = true;
+	s->have_fingerprint = m->has_fingerprint;
+	memcpy(s->fingerprint, m->fingerprint, sizeof(s->fingerprint));
 }
 
 static void

@@ -42,7 +42,8 @@ struct pskt_error {
 struct pskt_context {
 	const uint8_t	*xonly;		/* 32 bytes, or NULL */
 	struct bytes	 redeem;	/* own redeem script; len 0: none */
-	const char	*derivation_path; /* of the config; NULL or "": none */
+	const char	*derivation_path; /* of the config; "" is "m"; NULL: none */
+	const uint8_t	*fingerprint;	/* 4 bytes, of our master key, or NULL */
 };
 
 struct pskt_sig {			/* a member of partialSigs */
@@ -88,8 +89,8 @@ struct pskt_doc {
  * parts come from the pool.  ctx may be NULL.  Checks everything that needs no
  * key; which inputs are own, and what only matters for those (utxoEntry
  * missing, the sighash type), is keyd's to decide.  An input without redeemScript
- * whose UTXO is ctx->redeem's gets that script, an input with a KeySource of
- * ours its path.  0, or -1 with *e filled in.
+ * whose UTXO is ctx->redeem's gets that script; an input or output with a
+ * KeySource that may be ours gets that claim.  0, or -1 with *e filled in.
  */
 int	 pskt_parse(struct pool *, const struct pskt_context *ctx,
 	    const char *src, const struct json *value, struct pskt_doc *doc,

@@ -67,6 +67,6 @@ int	 rd_fixed(struct reader *, const struct json *, uint8_t *, size_t len);
 int	 rd_key(struct reader *, const struct json *v, uint8_t key[33]);
 /* {"keyFingerprint": …, "derivationPath": …} */
 int	 rd_key_source(struct reader *, const struct json *,
-	    const struct json **path);
+	    struct key_claim *);
 
 #endif

@@ -234,19 +234,20 @@ path_valid(const struct bytes *path)
 }
 
 int
-rd_key_source(struct reader *r, const struct json *v, const struct json **path)
+rd_key_source(struct reader *r, const struct json *v, struct key_claim *c)
 {
-	const struct json	*f;
-	uint8_t			 fingerprint[4];
+	const struct json	*f, *path;
 
 	if (v->type != JSON_OBJECT)
 		return rd_fail(r, PSKT_INVALID, v, NULL, expected(JSON_OBJECT));
 	if ((f = rd_get(r, v, "keyFingerprint", JSON_STRING)) == NULL ||
-	    rd_fixed(r, f, fingerprint, sizeof(fingerprint)) == -1 ||
-	    (*path = rd_get(r, v, "derivationPath", JSON_STRING)) == NULL)
+	    rd_fixed(r, f, c->fingerprint, sizeof(c->fingerprint)) == -1 ||
+	    (path = rd_get(r, v, "derivationPath", JSON_STRING)) == NULL)
 		return -1;
-	if (!path_valid(&(*path)->text))
-		return rd_fail(r, PSKT_INVALID, *path, NULL,
+	if (!path_valid(&path->text))
+		return rd_fail(r, PSKT_INVALID, path, NULL,
 		    "must be a path such as m/45'/111111'/0'/0/0/3");
+	c->path = path->text;
+	c->has_fingerprint = true;
 	return 0;
 }

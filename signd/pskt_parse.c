@@ -24,8 +24,11 @@ static int	 read_outpoint(struct reader *, const struct json *,
 static int	 read_sigs(struct reader *, struct pskt_input *);
 static int	 read_sig(struct reader *, const struct json *,
 		    struct pskt_sig *);
-static int	 read_derivations(struct reader *, struct pskt_input *,
-		    struct tx_input *);
+static bool	 own_path(const struct reader *, const struct bytes *);
+static int	 claim_rank(const struct reader *, const uint8_t[33],
+		    const struct key_claim *);
+static int	 read_derivations(struct reader *, const struct json *,
+		    struct key_claim *);
 static int	 read_redeem(struct reader *, const struct json *,
 		    struct tx_input *);
 static int	 read_outputs(struct reader *, const struct json *);
@@ -70,7 +73,8 @@ pskt_read(struct reader *r)
 static int
 read_global(struct reader *r, const struct json *g)
 {
-	const struct json	*xpubs, *v, *path;
+	const struct json	*xpubs, *v;
+	struct key_claim	 source;
 	uint8_t			 id[TX_ID_LEN];
 	int			 rc;
 
@@ -83,7 +87,7 @@ read_global(struct reader *r, const struct json *g)
 	    (xpubs = rd_get(r, g, "xpubs", JSON_OBJECT)) == NULL)
 		return -1;
 	for (v = xpubs->first; v != NULL; v = v->next)
-		if (rd_key_source(r, v, &path) == -1)
+		if (rd_key_source(r, v, &source) == -1)
 			return -1;
 	if ((rc = rd_opt(r, g, "id", JSON_STRING, true, &v)) == -1 ||
 	    (rc == 1 && rd_fixed(r, v, id, sizeof(id)) == -1) ||
@@ -198,7 +202,8 @@ read_input(struct reader *r, const struct json *v, size_t i)
 	    JSON_OBJECT)) == NULL || read_sigs(r, in) == -1 ||
 	    read_redeem(r, v, txin) == -1 ||
 	    (in->derivations = rd_get(r, v, "bip32Derivations",
-	    JSON_OBJECT)) == NULL || read_derivations(r, in, txin) == -1)
+	    JSON_OBJECT)) == NULL || read_derivations(r,
+	    in->derivations, &txin->claim) == -1)
 		return -1;
 	if ((rc = rd_opt(r, v, "finalScriptSig", JSON_STRING, false,
 	    &f)) == -1 ||
@@ -304,41 +309,71 @@ read_sig(struct reader *r, const struct json *v, struct pskt_sig *sig)
 	return rd_bytes(r, s, MAX_ECDSA_SIG, &der);
 }
 
-/* Does path extend the configured derivation path? */
+/* Is path the configured derivation path, or does it extend it? */
 static bool
 own_path(const struct reader *r, const struct bytes *path)
 {
 	const char	*own = r->ctx == NULL ? NULL : r->ctx->derivation_path;
-	size_t		 len = own == NULL ? 0 : strlen(own);
+	size_t		 len;
 
-	return len != 0 && path->len > len && path->p[len] == '/' &&
-	    memcmp(path->p, own, len) == 0;
+	if (own == NULL)
+		return false;
+	if (*own == '\0')
+		own = "m";
+	len = strlen(own);
+	return path->len >= len && memcmp(path->p, own, len) == 0 &&
+	    (path->len == len || path->p[len] == '/');
+}
+
+/* How sure it is that this KeySource is ours; 0: it is not. */
+static int
+claim_rank(const struct reader *r, const uint8_t key[33],
+    const struct key_claim *c)
+{
+	const struct pskt_context	*ctx = r->ctx;
+
+	if (ctx == NULL)
+		return 0;
+	if (ctx->xonly != NULL && memcmp(key + 1, ctx->xonly, 32) == 0)
+		return 3;
+	if (!own_path(r, &c->path))
+		return 0;
+	return ctx->fingerprint != NULL && memcmp(c->fingerprint,
+	    ctx->fingerprint, sizeof(c->fingerprint)) == 0 ? 2 : 1;
 }
 
 /*
- * The path is a claim for keyd to check: that of our key where it is known by
- * its name, else the first below our account.
+ * Whose keys these are: each must be well-formed, and what may be our own
+ * KeySource is a claim for keyd to check.  Cosigners of one multisig have the
+ * same path (rusty-kaspa wallet/core/src/derivation.rs) and differ by their
+ * fingerprints: where ours is not known, none of several can be held against
+ * the path.
  */
 static int
-read_derivations(struct reader *r, struct pskt_input *in, struct tx_input *txin)
+read_derivations(struct reader *r, const struct json *derivations,
+    struct key_claim *claim)
 {
-	const struct json	*v, *path;
-	const uint8_t		*own = r->ctx == NULL ? NULL : r->ctx->xonly;
+	const struct json	*v;
+	struct key_claim	 c;
 	uint8_t			 key[33];
-	bool			 found = false;
+	int			 rank, best = 0;
 
-	for (v = in->derivations->first; v != NULL; v = v->next) {
+	for (v = derivations->first; v != NULL; v = v->next) {
 		if (rd_key(r, v, key) == -1)
 			return -1;
 		if (v->type == JSON_NULL)
 			continue;
-		if (rd_key_source(r, v, &path) == -1)
+		if (rd_key_source(r, v, &c) == -1)
 			return -1;
-		if (!found && own != NULL && memcmp(key + 1, own, 32) == 0) {
-			txin->path = path->text;
-			found = true;
-		} else if (txin->path.len == 0 && own_path(r, &path->text))
-			txin->path = path->text;
+		rank = claim_rank(r, key, &c);
+		if (rank > best) {
+			*claim = c;
+			best = rank;
+		} else if (rank == 1 && best == 1 &&
+		    r->ctx->fingerprint == NULL &&
+		    memcmp(c.fingerprint, claim->fingerprint,
+		    sizeof(c.fingerprint)) != 0)
+			claim->has_fingerprint = false;
 	}
 	return 0;
 }
@@ -405,9 +440,8 @@ read_outputs(struct reader *r, const struct json *outputs)
 static int
 read_output(struct reader *r, const struct json *v, struct tx_output *out)
 {
-	const struct json	*f, *k, *path;
+	const struct json	*f;
 	struct bytes		 redeem;
-	uint8_t			 key[33];
 	int			 rc;
 
 	if (v->type != JSON_OBJECT)
@@ -424,12 +458,9 @@ read_output(struct reader *r, const struct json *v, struct tx_output *out)
 	    (rc = rd_opt(r, v, "redeemScript", JSON_STRING, false,
 	    &f)) == -1 ||
 	    (rc == 1 && rd_bytes(r, f, TX_MAX_SCRIPT, &redeem) == -1) ||
-	    (f = rd_get(r, v, "bip32Derivations", JSON_OBJECT)) == NULL)
+	    (f = rd_get(r, v, "bip32Derivations", JSON_OBJECT)) == NULL ||
+	    read_derivations(r, f, &out->claim) == -1)
 		return -1;
-	for (k = f->first; k != NULL; k = k->next)
-		if (rd_key(r, k, key) == -1 || (k->type != JSON_NULL &&
-		    rd_key_source(r, k, &path) == -1))
-			return -1;
 	if (rd_get(r, v, "proprietaries", JSON_OBJECT) == NULL)
 		return -1;
 	return read_covenant(r, v, out);

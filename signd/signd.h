@@ -32,6 +32,8 @@ struct signd {
 	struct signd_conf	 c;
 	bool			 have_key;	/* keyd has said it */
 	uint8_t			 public_key[33]; /* of the active profile */
+	bool			 have_fingerprint;
+	uint8_t			 fingerprint[4]; /* of its master key */
 	unsigned		 batches;	/* HTTP requests being answered */
 	bool			 started_told;	/* keyd, for the log */
 	bool			 stopping;

@@ -222,7 +222,6 @@ do_sign(struct fake *k, struct frame_conn *conn, const struct frame *f)
 	    (const char *)req.request_id.p, (int)req.reason.len,
 	    (const char *)req.reason.p, req.n);
 	memset(&m, 0, sizeof(m));
-	memcpy(m.public_key, k->pub, sizeof(m.public_key));
 	m.audit_seq = ++k->seq;
 	memset(m.audit_head, 0xab, sizeof(m.audit_head));
 	m.n = k->mode == MISFIT ? req.n + 1 : req.n;
@@ -243,6 +242,8 @@ do_sign(struct fake *k, struct frame_conn *conn, const struct frame *f)
 				continue;
 			m.sig[m.nsig].tx = i;
 			m.sig[m.nsig].input = j;
+			memcpy(m.sig[m.nsig].public_key, k->pub,
+			    sizeof(k->pub));
 			if (curve_sign(&k->keypair, hash,
 			    m.sig[m.nsig++].sig) == -1)
 				fatalx("curve_sign");

@@ -17,6 +17,7 @@
 #define OPT_PATH	0x04
 #define OPT_TWO		0x08	/* a second key signs as well */
 #define OPT_ODD		0x10	/* keys are written with parity 3 */
+#define OPT_MASTER	0x20	/* our master key's fingerprint is known */
 
 #define MAX_NEW		64
 
@@ -30,6 +31,7 @@ static const uint8_t	 key_b[32] = {
 	0x41, 0x16, 0x34, 0xa8, 0xd1, 0xee, 0x0e, 0x47, 0x93, 0x51, 0x33, 0x8a,
 	0x92, 0xea, 0x0d, 0xcc, 0x15, 0xf2, 0xdf, 0xb8
 };
+static const uint8_t	 fingerprint[4] = { 0x00, 0x11, 0x22, 0x33 };
 static const uint8_t	 redeem[] = { 0x51, 0xac };
 
 static void	context(uint8_t, struct pskt_context *);
@@ -56,6 +58,8 @@ context(uint8_t opt, struct pskt_context *ctx)
 	}
 	if (opt & OPT_PATH)
 		ctx->derivation_path = "m/45'/111111'/0'";
+	if (opt & OPT_MASTER)
+		ctx->fingerprint = fingerprint;
 }
 
 /* What is read can be hashed; what cannot is refused before. */

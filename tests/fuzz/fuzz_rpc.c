@@ -238,8 +238,6 @@ right_sign(struct enc *e, struct pool *pool, const struct msg_sign_req *req)
 	uint32_t	 i, j;
 
 	memset(&m, 0, sizeof(m));
-	memset(m.public_key, 0x33, sizeof(m.public_key));
-	m.public_key[0] = 3;
 	m.audit_seq = 7;
 	m.n = req->n;
 	m.nnote = 1;
@@ -253,6 +251,8 @@ right_sign(struct enc *e, struct pool *pool, const struct msg_sign_req *req)
 		for (j = 0; j < req->tx[i].nin; j++, m.nsig++) {
 			m.sig[m.nsig].tx = i;
 			m.sig[m.nsig].input = j;
+			memset(m.sig[m.nsig].public_key, 0x33, 33);
+			m.sig[m.nsig].public_key[0] = 3;
 			memset(m.sig[m.nsig].sig, 0x44, 64);
 		}
 	}

@@ -88,6 +88,8 @@ build_info(struct enc *e, bool full)
 		m.redeem_script = view(fill(0x51), 5);
 		m.threshold_m = 2;
 		m.threshold_n = 3;
+		m.has_fingerprint = true;
+		memcpy(m.fingerprint, fill(0x70), 4);
 	}
 	enc_info(e, &m);
 }
@@ -119,7 +121,9 @@ build_sign_req(struct enc *e, bool full)
 	in[0].spk.script = view(fill(0xaa), 6);
 	in[0].daa_score = 99;
 	in[0].redeem = view(fill(0x51), 4);
-	in[0].path = bytes_str("m/1'");
+	in[0].claim.path = bytes_str("m/1'");
+	in[0].claim.has_fingerprint = true;
+	memcpy(in[0].claim.fingerprint, fill(0xd0), 4);
 	memcpy(in[1].outpoint.txid, fill(0x20), 32);
 	in[1].outpoint.index = UINT32_MAX;
 	in[1].sequence = 5;
@@ -131,6 +135,9 @@ build_sign_req(struct enc *e, bool full)
 	out[1].has_covenant = true;
 	out[1].authorizing_input = 0x0304;
 	memcpy(out[1].covenant_id, fill(0x40), 32);
+	out[1].claim.path = bytes_str("m/1'/0/2");
+	out[1].claim.has_fingerprint = true;
+	memcpy(out[1].claim.fingerprint, fill(0xd4), 4);
 	tx[0].version = 1;
 	tx[0].nin = tx[0].nout = 2;
 	tx[0].in = in;
@@ -153,13 +160,13 @@ static void
 build_sign(struct enc *e, bool full)
 {
 	struct msg_sign		 m;
-	struct sign_sig		 sig = { 1, 0x0201, { 0 } };
+	struct sign_sig		 sig = { 1, 0x0201, { 0 }, { 0 } };
 	struct sign_note	 note[2] = { { 0, S("a note") }, { 1, S("") } };
 	uint8_t			 id[2][32];
 
 	memset(&m, 0, sizeof(m));
 	if (full) {
-		memcpy(m.public_key, fill(3), 33);
+		memcpy(sig.public_key, fill(3), 33);
 		m.audit_seq = 9;
 		memcpy(m.audit_head, fill(0x80), 32);
 		memcpy(id[0], fill(0x10), 32);

@@ -301,9 +301,9 @@ START_TEST(counts_that_lie)
 	struct msg_audit_append	 aa;
 	struct pool		 pool;
 	struct enc		 e;
-	uint8_t			 zero[85 + 8] = { 0 };
+	uint8_t			 zero[52 + 8] = { 0 };
 	static const uint32_t	 n[] = { 1, 2, 255, 257, 4096, 4097, 65536,
-				    UINT32_MAX / 72, INT32_MAX, UINT32_MAX };
+				    UINT32_MAX / 105, INT32_MAX, UINT32_MAX };
 	size_t			 i, at;
 
 	for (i = 0; i < sizeof(n) / sizeof(n[0]); i++) {
@@ -317,11 +317,11 @@ START_TEST(counts_that_lie)
 		ck_assert_int_eq(dec_key_list(e.buf, e.len, &pool, &kl), -1);
 		ck_assert_int_eq(dec_audit_append(e.buf, e.len, &pool, &aa),
 		    -1);
-		for (at = 73; at < 85; at += 4) {
+		for (at = 40; at < 52; at += 4) {
 			e.len = 0;
 			enc_raw(&e, zero, at);
 			enc_u32(&e, n[i]);
-			enc_raw(&e, zero, 85 - at - 4);
+			enc_raw(&e, zero, 52 - at - 4);
 			ck_assert_int_eq(dec_sign(e.buf, e.len, &pool, &sg),
 			    -1);
 		}
@@ -385,12 +385,18 @@ START_TEST(transaction_limits)
 	in[0].redeem.len++;
 	ck_assert_int_eq(sign_req_of(&tx, 1), -1);
 	in[0].redeem.len = 0;
-	in[0].path.p = big;
-	in[0].path.len = 256;
+	in[0].claim.path.p = big;
+	in[0].claim.path.len = 256;
 	ck_assert_int_eq(sign_req_of(&tx, 1), 0);
-	in[0].path.len++;
+	in[0].claim.path.len++;
 	ck_assert_int_eq(sign_req_of(&tx, 1), -1);
-	in[0].path.len = 0;
+	in[0].claim.path.len = 0;
+	out[0].claim.path.p = big;
+	out[0].claim.path.len = 256;
+	ck_assert_int_eq(sign_req_of(&tx, 1), 0);
+	out[0].claim.path.len++;
+	ck_assert_int_eq(sign_req_of(&tx, 1), -1);
+	out[0].claim.path.len = 0;
 	ck_assert_int_eq(sign_req_of(many, PROTO_MAX_BUNDLE), 0);
 	ck_assert_int_eq(sign_req_of(many, PROTO_MAX_BUNDLE + 1), -1);
 }

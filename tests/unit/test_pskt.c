@@ -34,15 +34,15 @@ START_TEST(reads)
 	ck_assert_uint_eq(tx->in[0].daa_score, 36151168);
 	ck_assert_uint_eq(tx->in[0].spk.version, 0);
 	ck_assert_uint_eq(tx->in[0].spk.script.len, P2PK_SCRIPT_LEN);
-	ck_assert_uint_eq(tx->in[0].path.len, 0);
+	ck_assert_uint_eq(tx->in[0].claim.path.len, 0);
 	ck_assert_uint_eq(tx->in[0].sig_op_count, 1);
 	ck_assert(!tx->in[1].has_utxo);
 	ck_assert_uint_eq(tx->in[1].sequence, UINT64_MAX);
 	ck_assert_uint_eq(tx->in[1].sighash_type, 129);
 	ck_assert_uint_eq(tx->in[1].sig_op_count, 0);
 	ck_assert_uint_eq(tx->in[1].redeem.len, 2);
-	ck_assert_uint_eq(tx->in[1].path.len, 22);
-	ck_assert_mem_eq(tx->in[1].path.p, "m/45'/111111'/0'/0/0/3", 22);
+	ck_assert_uint_eq(tx->in[1].claim.path.len, 22);
+	ck_assert_mem_eq(tx->in[1].claim.path.p, "m/45'/111111'/0'/0/0/3", 22);
 	ck_assert_uint_eq(tx->nout, 2);
 	ck_assert_uint_eq(tx->out[1].spk.version, 0x0102);
 	ck_assert_uint_eq(tx->out[1].spk.script.len, 0);
@@ -110,6 +110,104 @@ START_TEST(accepts)
 		if (t[i].note != NULL)
 			ck_assert_msg(strncmp(pt_doc.note[0].text, t[i].note,
 			    strlen(t[i].note)) == 0, "%s", pt_doc.note[0].text);
+		free(s);
+	}
+}
+END_TEST
+
+#define KS(fp, path)	"{\"keyFingerprint\":\"" fp "\",\"derivationPath\":\"" \
+			path "\"}"
+#define OWN_PATH	"m/45'/111111'/0'"
+
+/* Which KeySource of several goes to keyd as a claim of ours. */
+static const struct {
+	const char	*derivations;
+	const char	*own;		/* configured path; NULL: OWN_PATH */
+	bool		 known;		/* our key KEY_A, our fingerprint 00112233 */
+	const char	*path;		/* "" is none */
+	const char	*fingerprint;	/* NULL: none */
+} claims[] = {
+	{ "", NULL, false, "", NULL },
+	{ "\"02" KEY_B "\":null", NULL, true, "", NULL },
+	{ "\"02" KEY_B "\":" KS("a1b2c3d4", OWN_PATH "/0/0/3"), NULL, false,
+	    OWN_PATH "/0/0/3", "a1b2c3d4" },
+	{ "\"02" KEY_B "\":" KS("a1b2c3d4", OWN_PATH), NULL, false,
+	    OWN_PATH, "a1b2c3d4" },
+	/* another account; a path that only begins alike */
+	{ "\"02" KEY_B "\":" KS("a1b2c3d4", "m/45'/111111'/1'/0/0/3"), NULL,
+	    true, "", NULL },
+	{ "\"02" KEY_B "\":" KS("a1b2c3d4", "m/45'/111111'/00'/0/0/3"), NULL,
+	    true, "", NULL },
+	{ "\"02" KEY_B "\":" KS("a1b2c3d4", "m/45'/1/2"), "m/45'/1/23", true,
+	    "", NULL },
+	{ "\"02" KEY_B "\":" KS("a1b2c3d4", "m/45'/1/23"), "m/45'/1/2", true,
+	    "", NULL },
+	/* the master key, however it is written */
+	{ "\"02" KEY_B "\":" KS("a1b2c3d4", "m/0/1"), "", false, "m/0/1",
+	    "a1b2c3d4" },
+	{ "\"02" KEY_B "\":" KS("a1b2c3d4", "m"), "m", false, "m",
+	    "a1b2c3d4" },
+	/* cosigners on one path: ours when it is known, else nobody's */
+	{ "\"02" KEY_B "\":" KS("a1b2c3d4", OWN_PATH "/1/0/3") ",\"03" TXID_1
+	    "\":" KS("00112233", OWN_PATH "/1/0/3"), NULL, true,
+	    OWN_PATH "/1/0/3", "00112233" },
+	{ "\"02" KEY_B "\":" KS("a1b2c3d4", OWN_PATH "/1/0/3") ",\"03" TXID_1
+	    "\":" KS("00112233", OWN_PATH "/1/0/3"), NULL, false,
+	    OWN_PATH "/1/0/3", NULL },
+	{ "\"02" KEY_B "\":" KS("00112233", OWN_PATH "/1/0/3") ",\"03" TXID_1
+	    "\":" KS("a1b2c3d4", OWN_PATH "/1/0/4"), NULL, true,
+	    OWN_PATH "/1/0/3", "00112233" },
+	{ "\"02" KEY_B "\":" KS("a1b2c3d4", OWN_PATH "/1/0/3") ",\"03" TXID_1
+	    "\":" KS("a1b2c3d4", OWN_PATH "/1/0/3"), NULL, false,
+	    OWN_PATH "/1/0/3", "a1b2c3d4" },
+	/* none is ours, and keyd shall say so */
+	{ "\"02" KEY_B "\":" KS("a1b2c3d4", OWN_PATH "/1/0/3") ",\"03" TXID_1
+	    "\":" KS("a1b2c3d5", OWN_PATH "/1/0/3"), NULL, true,
+	    OWN_PATH "/1/0/3", "a1b2c3d4" },
+	/* our own key by its name, wherever it says that it comes from */
+	{ "\"02" KEY_B "\":" KS("00112233", OWN_PATH "/1/0/3") ",\"03" KEY_A
+	    "\":" KS("a1b2c3d4", "m/44'"), NULL, true, "m/44'", "a1b2c3d4" },
+};
+
+static void
+claim_is(const struct key_claim *c, size_t i)
+{
+	ck_assert_msg(c->path.len == strlen(claims[i].path) &&
+	    (c->path.len == 0 || memcmp(c->path.p, claims[i].path,
+	    c->path.len) == 0), "%zu: %.*s", i, (int)c->path.len, c->path.p);
+	ck_assert_msg(c->has_fingerprint == (claims[i].fingerprint != NULL),
+	    "%zu", i);
+	if (claims[i].fingerprint != NULL)
+		ck_assert_str_eq(vec_hex(c->fingerprint, 4),
+		    claims[i].fingerprint);
+}
+
+START_TEST(claims_ours)
+{
+	static const uint8_t	 fingerprint[4] = { 0, 0x11, 0x22, 0x33 };
+	struct pskt_context	 ctx;
+	uint8_t			 key[32];
+	size_t			 i = (size_t)_i;
+	char			 from[256], to[1024], *s;
+	int			 out;
+
+	pt_unhex(KEY_A, key);
+	memset(&ctx, 0, sizeof(ctx));
+	ctx.derivation_path = claims[i].own == NULL ? OWN_PATH : claims[i].own;
+	if (claims[i].known) {
+		ctx.xonly = key;
+		ctx.fingerprint = fingerprint;
+	}
+	for (out = 0; out < 2; out++) {
+		(void)strlcpy(from, out ? "{\"02" KEY_A "\":null}" :
+		    "\"bip32Derivations\":{ }", sizeof(from));
+		(void)snprintf(to, sizeof(to), out ? "{%s}" :
+		    "\"bip32Derivations\":{%s}", claims[i].derivations);
+		s = pt_change(from, to);
+		ck_assert_msg(pt_parse_ctx(&ctx, s, strlen(s)) == 0, "%s",
+		    pt_err.message);
+		claim_is(out ? &pt_doc.pskt[0].tx.out[1].claim :
+		    &pt_doc.pskt[0].tx.in[0].claim, i);
 		free(s);
 	}
 }
@@ -476,6 +574,8 @@ main(void)
 	tcase_set_timeout(tc, 120);
 	tcase_add_test(tc, reads);
 	tcase_add_test(tc, accepts);
+	tcase_add_loop_test(tc, claims_ours, 0,
+	    sizeof(claims) / sizeof(claims[0]));
 	tcase_add_test(tc, refuses);
 	tcase_add_test(tc, forms);
 	tcase_add_test(tc, truncated);
