@@ -93,6 +93,23 @@ def growth(m):
         row(f"of which sighashes, {n:,} inputs", time(m[f"sighash_{n}"]))
 
 
+def audit(m):
+    row("pskt.sign, 1 input: waiting for its records, mean",
+        time(m["record_wait"]),
+        f"{m.each(lambda r: r['record_wait'] / r['one_mean']):.2f}",
+        f"mean of the same requests, {time(m['one_mean'])}")
+    for n in (1, 16, 64):
+        name = f"durable_{n}"
+        ratio = m.each(lambda r, n=name: r[n] / r["durable_bare"])
+        row(f"audit log, {n} producer{'s' if n > 1 else ''}",
+            f"{m[name]:,.0f} records/s", f"{ratio:.2f}",
+            f"append + fdatasync alone, {m['durable_bare']:,.0f}/s")
+    row("igra-audit verify", f"{m['verify']:,.0f} MiB/s",
+        f"{m.each(lambda r: r['verify_ratio']):.2f}",
+        f"BLAKE2b of the same bytes, {m['verify_bare']:,.0f} MiB/s "
+        "(aim: ≥ 0.7)")
+
+
 def rest(m):
     row("igractl unlock", time(m["unlock"]),
         f"{m.each(lambda r: r['unlock'] / r['argon2']):.2f}",
@@ -113,6 +130,7 @@ def main():
     bounds(m)
     requests(m)
     growth(m)
+    audit(m)
     rest(m)
     load = ", ".join(f"{v:.1f}" for v in os.getloadavg()[:2])
     print(f"\n{len(m.rounds) - 1} rounds, {os.cpu_count()} cores; load average "

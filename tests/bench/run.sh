@@ -52,6 +52,54 @@ time_unlock()
 	)" || die "cannot unlock"
 }
 
+# A second igra-auditd for the producers: the first one's kseq is igra-keyd's.
+start_second()
+{
+	mkdir "$T/run2" "$T/bare"
+	sed "s|\"$T/run/|\"$T/run2/|; s|\"$T/log/|\"$T/log2/|" "$conf" \
+	    >"$T/second.toml"
+	"$bin/igra-auditd" -f "$T/second.toml" </dev/null \
+	    >>"$T/second.err" 2>&1 &
+	also_kill $!
+	second=$T/run2/igra-auditd/auditd.sock
+	wait_for_socket "$second" || die "$(cat "$T/second.err")"
+	cp "$tests/bench-append" "$T/bench-append"
+	chmod 755 "$T/bench-append"
+	as_keyd=''
+	if [ "$(id -u)" -eq 0 ]; then
+		chown $keyd_uid "$T/bare"
+		as_keyd="as_uid $keyd_uid"
+	fi
+	kseq=1
+}
+
+# Records a second with 1, 16 and 64 producers, and how fast they verify.
+audit_log()
+{
+	$as_keyd "$T/bench-append" -U $auditd_uid -k $kseq "$second" "$T/bare" \
+	    >"$T/load" || die "bench-append failed"
+	kseq=$(sed -n 's/^kseq //p' "$T/load")
+	grep ^durable "$T/load" >>"$T/samples"
+	"$tests/bench-audit" -m 32 -r 3 "$T" >>"$T/samples" ||
+	    die "bench-audit failed"
+}
+
+# How long igra-keyd has waited for acknowledgements, and how many.
+waited()
+{
+	ctl status -j | jq -r '.keyd | "\(.audit_wait_us) \(.audit_commits)"'
+}
+
+# load_one: one signature at a time, and what its record costs it.
+load_one()
+{
+	_before=$(waited)
+	load one 1 500 pskt-1
+	put one_mean "$(echo "$_seconds $_n" | awk '{ print $1 * 1e6 / $2 }')"
+	put record_wait "$(echo "$_before $(waited)" |
+	    awk '{ print ($3 - $1) / ($4 - $2) }')"
+}
+
 rss()
 {
 	for _d in keyd signd auditd; do
@@ -82,6 +130,7 @@ done
 start_all || die "the daemons did not start"
 rss && sed -i 's/^rss/idle/; s/^hwm.*//' "$T/samples"
 unlock || die "cannot unlock"
+start_second
 load warm 1 200 pskt-1
 
 round=0
@@ -92,7 +141,7 @@ while [ "$round" -lt "$ROUNDS" ]; do
 	"$tests/bench" "$T/log" >>"$T/samples" || die "bench failed"
 	# What bounds a signature, between and after what it bounds.
 	for i in 1 2 3; do
-		load one 1 500 pskt-1
+		load_one
 		"$tests/bench" -s "$T/log" >>"$T/samples" || die "bench failed"
 	done
 	load many1 1 100 pskt-64
@@ -101,6 +150,7 @@ while [ "$round" -lt "$ROUNDS" ]; do
 	load in10 1 100 pskt-10
 	load in100 1 30 pskt-100
 	load in1000 1 4 pskt-1000
+	audit_log
 	time_unlock
 done
 rss
@@ -109,3 +159,4 @@ stop_all
 for d in auditd keyd signd; do
 	! grep -E 'ALERT|refused' "$T/$d.err" >&2 || die "$d complained"
 done
+! grep ALERT "$T/second.err" >&2 || die "the second igra-auditd complained"
