@@ -5,6 +5,7 @@
 #   make check        all tests, at most 15 minutes
 #   make check-quick  all tests once, without the sanitizers
 #   make check-long   the long figures
+#   make fault        1,000 kills of any daemon under load
 #   make soak         mixed load for HOURS=24, and what it does to memory
 #   make bench        speed, as ratios measured in one run
 #   make asan         everything under AddressSanitizer and UBSan, in build/asan/
@@ -255,6 +256,11 @@ bench: have-deps
 	@$(SUBMAKE) programs tests
 	@BUILD=$(BUILD) bash tests/bench/run.sh
 
+# Of which make check has 100.
+fault: have-deps
+	@$(SUBMAKE) programs tests
+	@BUILD=$(BUILD) LONG=1 bash tests/fault/kill.sh
+
 soak: have-deps
 	@$(SUBMAKE) programs tests
 	@BUILD=$(BUILD) HOURS=$(HOURS) bash tests/bench/soak.sh
@@ -273,6 +279,7 @@ lint:
 SBIN_PROGRAMS = igra-keyd igra-signd igra-auditd igra-service igractl
 BIN_PROGRAMS = $(filter-out $(SBIN_PROGRAMS),$(PROGRAMS))
 
+EXAMPLE_FILES = etc/igra.toml etc/crontab etc/newsyslog.conf etc/logrotate.conf
 EXAMPLES = $(DESTDIR)$(PREFIX)/share/examples/igra
 # Where systemd looks besides /etc, for a PREFIX of /usr and /usr/local.
 UNITS	= $(DESTDIR)$(PREFIX)/lib/systemd/system
@@ -285,7 +292,7 @@ install: have-build-deps
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/sbin $(EXAMPLES)
 	install -m 755 $(BIN_PROGRAMS:%=$(BUILD)/bin/%) $(DESTDIR)$(PREFIX)/bin
 	install -m 755 $(SBIN_PROGRAMS:%=$(BUILD)/bin/%) $(DESTDIR)$(PREFIX)/sbin
-	install -m 644 etc/igra.toml $(EXAMPLES)
+	install -m 644 $(EXAMPLE_FILES) $(EXAMPLES)
 	for m in man/*.[1-9]; do \
 		d=$(DESTDIR)$(PREFIX)/share/man/man$${m##*.}; \
 		install -d $$d && install -m 644 $$m $$d || exit 1; done
@@ -317,6 +324,6 @@ clean:
 .PHONY: all programs tests deps build-deps have-deps have-build-deps \
 	install-Linux install-OpenBSD interop-deps have-interop demo \
 	check check-quick check-long asan fuzz fuzz-targets fuzz-programs bench \
-	soak lint install clean
+	fault soak lint install clean
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

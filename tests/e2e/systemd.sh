@@ -21,7 +21,8 @@ if command -v make >/dev/null; then
 	for f in ./usr/local/sbin/igra-{keyd,signd,auditd,service} \
 	    ./usr/local/sbin/igractl ./usr/local/bin/{secrets-admin,igra-audit} \
 	    ./usr/local/bin/devnet-keygen \
-	    ./usr/local/share/examples/igra/igra.toml \
+	    ./usr/local/share/examples/igra/{igra.toml,crontab} \
+	    ./usr/local/share/examples/igra/{newsyslog,logrotate}.conf \
 	    ./usr/local/share/man/man7/igra-mainnet.7 \
 	    ./usr/local/lib/systemd/system/igra-{keyd,signd,auditd,unlock}.service \
 	    ./usr/local/lib/systemd/system/igra.target \
