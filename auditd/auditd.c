@@ -63,8 +63,11 @@ auditd_reason(const struct auditd *a)
 		return a->tamper_text;
 	if (a->faulted)
 		return a->fault;
-	return a->nospace ? "no space left for the audit log: only refusals, "
-	    "locks and alerts are recorded" : "";
+	if (a->nospace)
+		return "no space left for the audit log: only refusals, locks "
+		    "and alerts are recorded";
+	return a->off_anchor ? "the checkpoints' origin is not the audit.anchor "
+	    "of the config" : "";
 }
 
 static void

@@ -44,6 +44,7 @@ struct auditd {
 	struct checkpoint	 cp;
 	struct event		*seal_ev;	/* pending while records are bare */
 	bool			 seal_failed;	/* said so */
+	bool			 off_anchor;	/* another origin than [audit] anchor */
 
 	struct reserve		 reserve;
 	bool			 nospace;	/* the reserve is being used */
@@ -104,6 +105,8 @@ void		 seal_schedule(struct auditd *);
 int		 seal_now(struct auditd *);
 /* A line is signed that must be the log's next. */
 bool		 seal_outstanding(const struct auditd *);
+/* Does the series begin with the key of [audit] anchor?  Alerts if not. */
+void		 seal_check_anchor(struct auditd *);
 int		 seal_finish(struct auditd *);
 
 /* rotate.c */

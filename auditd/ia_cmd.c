@@ -29,20 +29,21 @@ ia_help(FILE *f)
 	(void)fprintf(f,
 	    "usage: igra-audit verify [-q] [--pub HEX] "
 	    "[--anchor SEQ:HEAD | --anchor FILE]\n"
-	    "           [--from-checkpoint FILE] [--sealed] "
+	    "           [--from-checkpoint FILE] [--sealed] [-f CONFIG] "
 	    "[--log PATH] [FILE ...]\n"
 	    "       igra-audit query [--since TIME] [--until TIME] "
 	    "[--seq N[-M]] [--event TYPE]\n"
 	    "           [--key NAME] [--result RESULT] [--request-id ID] "
 	    "[--tx ID]\n"
-	    "           [--limit N] [--json | --table] [--log PATH] "
-	    "[FILE ...]\n"
+	    "           [--limit N] [--json | --table] [-f CONFIG] "
+	    "[--log PATH] [FILE ...]\n"
 	    "       igra-audit follow [-n LINES] [query's filters] "
-	    "[--json | --table] [--log PATH]\n"
+	    "[--json | --table]\n"
+	    "           [-f CONFIG] [--log PATH]\n"
 	    "       igra-audit stats [--since TIME] [--until TIME] "
 	    "[--key NAME] [--json]\n"
-	    "           [--log PATH] [FILE ...]\n"
-	    "       igra-audit checkpoint [--log PATH] [FILE ...]\n"
+	    "           [-f CONFIG] [--log PATH] [FILE ...]\n"
+	    "       igra-audit checkpoint [-f CONFIG] [--log PATH] [FILE ...]\n"
 	    "       igra-audit -h\n");
 }
 

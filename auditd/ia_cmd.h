@@ -9,8 +9,6 @@
 
 #include "auditd/ia_files.h"
 
-#define IA_DEFAULT_LOG	"/var/log/igra/key-audit.log"
-
 enum { IA_OK = 0, IA_BAD = 1, IA_USAGE = 2, IA_CANNOT = 3 };
 
 /* Each takes its own arguments, argv[0] being its name; exit status. */

@@ -13,20 +13,21 @@
 #include "common/log.h"
 
 #include "auditd/ia_cmd.h"
+#include "auditd/ia_config.h"
 #include "auditd/ia_query.h"
 #include "auditd/ia_text.h"
 
 #define POLL_MS		250
 #define SHOW		10	/* lines of before */
 
-enum { O_LOG = 256, O_JSON, O_TABLE };
+enum { O_JSON = 256, O_TABLE };
 
 struct follow {
 	struct ia_filter	 filter;
 	struct ia_output	 out;
 	struct ia_bad		 bad;
 	struct ia_reader	 r;
-	const char		*log;
+	struct ia_config	 config;
 	uint64_t		 show;
 	char			 active[PATH_MAX]; /* the log being written */
 	struct ia_file		 f;		/* fd -1: none yet */
@@ -40,7 +41,7 @@ struct follow {
 
 static const struct option	 options[] = {
 	IA_FILTER_OPTIONS,
-	{ "log", required_argument, NULL, O_LOG },
+	IA_LOG_OPTIONS,
 	{ "json", no_argument, NULL, O_JSON },
 	{ "table", no_argument, NULL, O_TABLE },
 	{ NULL, 0, NULL, 0 }
@@ -66,18 +67,14 @@ take_args(struct follow *w, int argc, char **argv)
 	const char	*wrong;
 	int		 opt, ret;
 
-	w->log = IA_DEFAULT_LOG;
 	w->show = SHOW;
-	while ((opt = getopt_long(argc, argv, "n:", options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "f:n:", options, NULL)) != -1) {
 		ret = ia_filter_option(&w->filter, opt, optarg);
 		if (ret == IA_USAGE)
 			return ret;
-		if (ret == IA_OK)
+		if (ret == IA_OK || ia_config_option(&w->config, opt, optarg))
 			continue;
 		switch (opt) {
-		case O_LOG:
-			w->log = optarg;
-			break;
 		case O_JSON:
 			form = IA_FORM_JSON;
 			break;
@@ -99,7 +96,7 @@ take_args(struct follow *w, int argc, char **argv)
 	if (optind != argc)
 		return ia_usage();
 	ia_output_init(&w->out, form);
-	return IA_OK;
+	return ia_config_load(&w->config, false);
 }
 
 static void
@@ -218,7 +215,7 @@ next_file(struct follow *w)
 	uint64_t	 after;
 	size_t		 i;
 
-	if (ia_files_open(&fs, w->log, err, sizeof(err)) == -1)
+	if (ia_files_open(&fs, w->config.path, err, sizeof(err)) == -1)
 		return;
 	(void)snprintf(w->active, sizeof(w->active), "%.*s/%s",
 	    (int)(sizeof(w->active) - NAME_MAX - 2), fs.dir, fs.active_name);
@@ -268,7 +265,7 @@ start(struct follow *w)
 
 	next_file(w);
 	if (w->f.fd == -1) {
-		log_info("%s: waiting for it", ia_safe(w->log));
+		log_info("%s: waiting for it", ia_safe(w->config.path));
 		return;
 	}
 	n = count(w);

@@ -10,10 +10,11 @@
 
 #include "auditd/ia_checkpoint.h"
 #include "auditd/ia_cmd.h"
+#include "auditd/ia_config.h"
 #include "auditd/ia_query.h"
 #include "auditd/ia_text.h"
 
-enum { O_LOG = 256, O_LIMIT, O_JSON, O_TABLE };
+enum { O_LIMIT = 256, O_JSON, O_TABLE };
 
 struct query_args {
 	struct ia_filter	 filter;
@@ -22,7 +23,7 @@ struct query_args {
 	enum ia_form		 form;
 	uint64_t		 limit;		/* 0: none */
 	uint64_t		 shown;
-	const char		*log;
+	struct ia_config	 config;
 };
 
 /* The newest Checkpoint so far. */
@@ -35,7 +36,7 @@ struct newest {
 
 static const struct option	 options[] = {
 	IA_FILTER_OPTIONS,
-	{ "log", required_argument, NULL, O_LOG },
+	IA_LOG_OPTIONS,
 	{ "limit", required_argument, NULL, O_LIMIT },
 	{ "json", no_argument, NULL, O_JSON },
 	{ "table", no_argument, NULL, O_TABLE },
@@ -96,10 +97,9 @@ take_option(struct query_args *a, int opt)
 
 	if ((ret = ia_filter_option(&a->filter, opt, optarg)) != -1)
 		return ret;
-	switch (opt) {
-	case O_LOG:
-		a->log = optarg;
+	if (ia_config_option(&a->config, opt, optarg))
 		return IA_OK;
+	switch (opt) {
 	case O_LIMIT:
 		a->limit = (uint64_t)strtonum(optarg, 1, INT64_MAX, &wrong);
 		return wrong == NULL ? IA_OK :
@@ -158,11 +158,13 @@ ia_cmd_query(int argc, char **argv)
 	int			 opt, n, status = IA_OK;
 
 	memset(&a, 0, sizeof(a));
-	a.log = IA_DEFAULT_LOG;
-	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1)
+	while ((opt = getopt_long(argc, argv, "f:", options, NULL)) != -1)
 		if ((status = take_option(&a, opt)) != IA_OK)
 			return status;
-	if (ia_open(&fs, a.log, argv + optind, (size_t)(argc - optind)) == -1)
+	if ((status = ia_config_load(&a.config, optind < argc)) != IA_OK)
+		return status;
+	if (ia_open(&fs, a.config.path, argv + optind,
+	    (size_t)(argc - optind)) == -1)
 		return IA_CANNOT;
 	if (ia_reader_init(&r) == -1)
 		fatal("cannot read");
@@ -184,7 +186,7 @@ ia_cmd_query(int argc, char **argv)
 	ia_progress_end(&p);
 	ia_reader_free(&r);
 	if (ia_files_count(&fs) == 0) {
-		log_warnx("%s: there is no log", ia_safe(a.log));
+		log_warnx("%s: there is no log", ia_safe(a.config.path));
 		status = IA_CANNOT;
 	}
 	ia_files_close(&fs);
@@ -268,21 +270,23 @@ int
 ia_cmd_checkpoint(int argc, char **argv)
 {
 	static const struct option	 log_only[] = {
-		{ "log", required_argument, NULL, O_LOG },
+		IA_LOG_OPTIONS,
 		{ NULL, 0, NULL, 0 }
 	};
-	struct newest	 newest;
-	struct ia_files	 fs;
-	const char	*log = IA_DEFAULT_LOG;
-	int		 opt, status = IA_CANNOT;
+	struct ia_config	 config;
+	struct newest		 newest;
+	struct ia_files		 fs;
+	int			 opt, status;
 
-	while ((opt = getopt_long(argc, argv, "", log_only, NULL)) != -1) {
-		if (opt != O_LOG)
+	memset(&config, 0, sizeof(config));
+	while ((opt = getopt_long(argc, argv, "f:", log_only, NULL)) != -1)
+		if (!ia_config_option(&config, opt, optarg))
 			return ia_usage();
-		log = optarg;
-	}
+	if ((status = ia_config_load(&config, optind < argc)) != IA_OK)
+		return status;
 	memset(&newest, 0, sizeof(newest));
-	if (ia_open(&fs, log, argv + optind, (size_t)(argc - optind)) == -1)
+	status = IA_CANNOT;
+	if (ia_open(&fs, config.path, argv + optind, (size_t)(argc - optind)) == -1)
 		return IA_CANNOT;
 	if (find_newest(&newest, &fs) == 0) {
 		if (newest.line != NULL)

@@ -13,6 +13,7 @@
 #include "common/log.h"
 
 #include "auditd/ia_cmd.h"
+#include "auditd/ia_config.h"
 #include "auditd/ia_hist.h"
 #include "auditd/ia_output.h"
 #include "auditd/ia_query.h"
@@ -29,7 +30,7 @@
 #define BAR_MIN		6
 #define ROW_WIDTH	74	/* of a row, and of the space before a bar */
 
-enum { O_LOG = 256, O_JSON };
+enum { O_JSON = 256 };
 
 struct cell {
 	RB_ENTRY(cell)	 entry;
@@ -48,7 +49,7 @@ struct stats {
 	struct ia_bad	 bad;
 	struct cells	 cells;
 	size_t		 ncells;
-	const char	*log;
+	struct ia_config config;
 	bool		 json;
 };
 
@@ -56,7 +57,7 @@ static const struct option	 options[] = {
 	{ "since", required_argument, NULL, IA_O_SINCE },
 	{ "until", required_argument, NULL, IA_O_UNTIL },
 	{ "key", required_argument, NULL, IA_O_KEY },
-	{ "log", required_argument, NULL, O_LOG },
+	IA_LOG_OPTIONS,
 	{ "json", no_argument, NULL, O_JSON },
 	{ NULL, 0, NULL, 0 }
 };
@@ -390,20 +391,22 @@ ia_cmd_stats(int argc, char **argv)
 
 	memset(&s, 0, sizeof(s));
 	RB_INIT(&s.cells);
-	s.log = IA_DEFAULT_LOG;
 	(void)setlocale(LC_CTYPE, "");
-	while ((opt = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((opt = getopt_long(argc, argv, "f:", options, NULL)) != -1) {
 		ret = ia_filter_option(&s.filter, opt, optarg);
 		if (ret == IA_USAGE)
 			return ret;
-		if (opt == O_LOG)
-			s.log = optarg;
-		else if (opt == O_JSON)
+		if (ia_config_option(&s.config, opt, optarg))
+			continue;
+		if (opt == O_JSON)
 			s.json = true;
 		else if (ret != IA_OK)
 			return ia_usage();
 	}
-	if (ia_open(&fs, s.log, argv + optind, (size_t)(argc - optind)) == -1)
+	if ((ret = ia_config_load(&s.config, optind < argc)) != IA_OK)
+		return ret;
+	if (ia_open(&fs, s.config.path, argv + optind,
+	    (size_t)(argc - optind)) == -1)
 		return IA_CANNOT;
 	status = read_log(&s, &fs);
 	ia_files_close(&fs);

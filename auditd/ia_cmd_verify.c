@@ -12,6 +12,7 @@
 #include "common/log.h"
 
 #include "auditd/ia_cmd.h"
+#include "auditd/ia_config.h"
 #include "auditd/ia_text.h"
 #include "auditd/ia_verify.h"
 
@@ -25,30 +26,32 @@ struct verify_args {
 	uint8_t			 pub[PUBS_MAX][IA_KEY];
 	struct ia_anchors	 anchors;
 	struct ia_kept		 kept;
-	const char		*log;
+	struct ia_config	 config;
+	bool			 pinned;	/* pub[0] is the config's */
 	bool			 quiet;
 };
 
-enum { O_PUB = 256, O_ANCHOR, O_FROM, O_SEALED, O_LOG };
+enum { O_PUB = 256, O_ANCHOR, O_FROM, O_SEALED };
 
 static const struct option	 options[] = {
 	{ "pub", required_argument, NULL, O_PUB },
 	{ "anchor", required_argument, NULL, O_ANCHOR },
 	{ "from-checkpoint", required_argument, NULL, O_FROM },
 	{ "sealed", no_argument, NULL, O_SEALED },
-	{ "log", required_argument, NULL, O_LOG },
+	IA_LOG_OPTIONS,
 	{ "quiet", no_argument, NULL, 'q' },
 	{ NULL, 0, NULL, 0 }
 };
 
 static int	 take_option(struct verify_args *, int);
+static void	 take_pinned(struct verify_args *);
 static int	 read_file(struct ia_verify *, struct ia_reader *,
 		    const struct ia_file *, struct ia_progress *);
 static void	 read_log(struct ia_verify *, struct ia_files *);
 static int64_t	 age_of(const char *);
 static void	 print_where(const struct ia_where *);
 static void	 report_fault(const struct ia_verify *);
-static void	 report_proven(const struct ia_verify *);
+static void	 report_proven(const struct verify_args *);
 static void	 report_tail(const struct ia_verify *);
 static void	 report(const struct verify_args *, enum ia_verdict);
 static void	 report_quietly(const struct ia_verify *);
@@ -59,6 +62,8 @@ take_option(struct verify_args *a, int opt)
 {
 	char	 err[PATH_MAX + 128];
 
+	if (ia_config_option(&a->config, opt, optarg))
+		return IA_OK;
 	switch (opt) {
 	case O_PUB:
 		if (a->o.npub == PUBS_MAX ||
@@ -78,14 +83,22 @@ take_option(struct verify_args *a, int opt)
 	case O_SEALED:
 		a->o.sealed = true;
 		return IA_OK;
-	case O_LOG:
-		a->log = optarg;
-		return IA_OK;
 	case 'q':
 		a->quiet = true;
 		return IA_OK;
 	}
 	return ia_usage();
+}
+
+/* The key that the operator has pinned, unless the auditor has one. */
+static void
+take_pinned(struct verify_args *a)
+{
+	if (a->o.npub != 0 || !a->config.pinned)
+		return;
+	memcpy(a->pub[0], a->config.anchor, IA_KEY);
+	a->o.npub = 1;
+	a->pinned = true;
 }
 
 /* 0, or -1 (errno) when the file cannot be read. */
@@ -172,8 +185,9 @@ report_fault(const struct ia_verify *v)
 }
 
 static void
-report_proven(const struct ia_verify *v)
+report_proven(const struct verify_args *a)
 {
+	const struct ia_verify	*v = &a->v;
 	char		 hex[2 * IA_KEY + 1];
 	uint64_t	 i;
 
@@ -193,7 +207,7 @@ report_proven(const struct ia_verify *v)
 	else if (v->checkpoints > 0) {
 		sodium_bin2hex(hex, sizeof(hex), v->first_origin, IA_KEY);
 		printf("key: %s, %s\n", hex, v->key_matched ?
-		    "as given" : v->key_from_log ? "from the log itself" :
+		    a->pinned ? "as the config says" : "as given" : v->key_from_log ? "from the log itself" :
 		    "not given");
 	}
 	if (v->checkpoints > 0)
@@ -252,7 +266,7 @@ report(const struct verify_args *a, enum ia_verdict verdict)
 		printf(", seq %" PRIu64 " to %" PRIu64, v->first_seq,
 		    v->last_seq);
 	printf("\n");
-	report_proven(v);
+	report_proven(a);
 	report_tail(v);
 }
 
@@ -300,15 +314,18 @@ ia_cmd_verify(int argc, char **argv)
 	enum ia_verdict			 verdict;
 	int				 opt, status;
 
-	a.log = IA_DEFAULT_LOG;
-	while ((opt = getopt_long(argc, argv, "q", options, NULL)) != -1)
+	while ((opt = getopt_long(argc, argv, "f:q", options, NULL)) != -1)
 		if ((status = take_option(&a, opt)) != IA_OK)
 			return status;
+	if ((status = ia_config_load(&a.config, optind < argc)) != IA_OK)
+		return status;
+	take_pinned(&a);
 	ia_anchors_sort(&a.anchors);
 	a.o.pub = (const uint8_t (*)[IA_KEY])a.pub;
 	a.o.anchor = a.anchors.v;
 	a.o.nanchor = a.anchors.n;
-	if (ia_open(&fs, a.log, argv + optind, (size_t)(argc - optind)) == -1)
+	if (ia_open(&fs, a.config.path, argv + optind,
+	    (size_t)(argc - optind)) == -1)
 		return IA_CANNOT;
 	ia_verify_init(&a.v, &a.o);
 	read_log(&a.v, &fs);

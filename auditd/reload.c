@@ -1,6 +1,7 @@
 /* igractl reload: another config for an auditd that runs. */
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "common/log.h"
 
@@ -22,6 +23,11 @@ rearm(struct auditd *a, const struct conf *old)
 		tv.tv_sec = (time_t)c->permission_check_interval;
 		tv.tv_usec = 0;
 		event_add(a->check_ev, &tv);
+	}
+	if (c->anchor == NULL || old->anchor == NULL ? c->anchor != old->anchor :
+	    strcasecmp(c->anchor, old->anchor) != 0) {
+		seal_check_anchor(a);
+		clients_health(a);
 	}
 	if (a->seal_ev != NULL && c->checkpoint_interval !=
 	    old->checkpoint_interval) {

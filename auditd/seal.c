@@ -13,7 +13,6 @@
 
 static uint64_t	 bare(const struct auditd *);
 static void	 on_seal(int, short, void *);
-static void	 check_anchor(struct auditd *);
 static void	 lost_key(struct auditd *);
 
 void
@@ -42,17 +41,22 @@ lost_key(struct auditd *a)
 	own_alert(a, &f, -1, false);
 }
 
-/* The anchor is the operator's word on who signs this log. */
-static void
-check_anchor(struct auditd *a)
+/*
+ * The anchor is the operator's word on who signs this log.  It is no reason to
+ * stop: what is recorded under another key is still recorded, and whoever
+ * verifies with the anchor sees where that begins.
+ */
+void
+seal_check_anchor(struct auditd *a)
 {
 	struct finding	 f;
 	char		 hex[2 * CHECKPOINT_KEY + 1];
 
 	sodium_bin2hex(hex, sizeof(hex), a->cp.origin, sizeof(a->cp.origin));
 	log_info("checkpoints: origin %s", hex);
-	if (a->d.conf->anchor == NULL ||
-	    strcasecmp(a->d.conf->anchor, hex) == 0)
+	a->off_anchor = a->d.conf->anchor != NULL &&
+	    strcasecmp(a->d.conf->anchor, hex) != 0;
+	if (!a->off_anchor)
 		return;
 	memset(&f, 0, sizeof(f));
 	f.alert = "origin is not the anchor";
@@ -91,7 +95,7 @@ seal_recover(struct auditd *a)
 		(void)snprintf(f.expected, sizeof(f.expected), "0600");
 		own_alert(a, &f, -1, false);
 	}
-	check_anchor(a);
+	seal_check_anchor(a);
 	if ((a->seal_ev = evtimer_new(a->base, on_seal, a)) == NULL)
 		fatal("cannot make an event");
 }

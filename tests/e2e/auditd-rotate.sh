@@ -234,7 +234,36 @@ mk_conf
 start auditd || exit 1
 is "an origin that is not the anchor is an alert" "$(jq -r 'select(.alert) |
     .alert' "$log" | tail -n 1)" "origin is not the anchor"
+has "and the log is not in order" "$(status reason)" "not the audit.anchor"
+keyd -k 2500000 "$auditd_sock" append >"$T/out"
+check "records go on under it" grep -q ^ack "$T/out"
+if [ "$(id -u)" -eq 0 ]; then
+	# igractl reload wants all three daemons.
+	start keyd && start signd || exit 1
+	is "nor is the signer ready" "$(http /readyz | jq -r '.reasons[]' |
+	    grep -c 'not the audit.anchor')" 1
+	CONF_AUDIT=$(echo "$CONF_AUDIT" | grep -v ^anchor)
+	CONF_AUDIT="$CONF_AUDIT
+anchor = \"$(status origin)\""
+	mk_conf
+	check "the right anchor, reloaded" ctl reload
+	is "puts that right" "$(status healthy) $(status reason)" "true "
+	n=$(grep -c 'origin is not the anchor' "$log")
+	CONF_AUDIT="$(echo "$CONF_AUDIT" | grep -v ^anchor)
+anchor = \"$(printf '%064d' 8)\""
+	mk_conf
+	check "a wrong one, reloaded" ctl reload
+	more()
+	{
+		[ "$(grep -c 'origin is not the anchor' "$log")" -gt $n ]
+	}
+	check "is an alert at once" wait_for 1 more
+	stop signd
+	stop keyd
+fi
 stop auditd
+CONF_AUDIT=$(echo "$CONF_AUDIT" | grep -v ^anchor)
+mk_conf
 
 # --- the append-only attribute ---
 start auditd || exit 1

@@ -139,6 +139,26 @@ is "what auditd printed serves as anchors" "$rc $(field 'anchors met')" \
     "0 $(all | grep -c '"Checkpoint"')"
 verify -q --sealed --pub "$origin" --log "$log"
 is "-q says nothing" "$rc$out$err" 0
+# The config's anchor, and the log that it names.
+CONF_AUDIT="anchor = \"$origin\"" mk_conf
+verify -f "$conf"
+is "the config pins the key" "$rc $(field key)" "0 $origin, as the config says"
+is "and says which log" "$(field lines)" "$n, seq 1 to $n"
+is "so that there is no warning" "$err" ""
+verify --config "$conf" --pub "$(printf '%064d' 1)"
+is "another that is given goes before it" "$rc" 1
+verify -f "$conf" $(files)
+is "it counts for files that are named, too" "$rc $(field key)" \
+    "0 $origin, as the config says"
+CONF_AUDIT="anchor = \"$(printf '%064d' 1)\"" mk_conf
+verify -f "$conf"
+is "a log of another key is not the one that was pinned" "$rc" 1
+run audit query -f "$conf" --limit 1
+is "query reads the log that the config names" "$rc $(jq -r .seq <<<"$out")" \
+    "0 1"
+run audit checkpoint -f "$conf"
+is "and so does checkpoint" "$rc $out" "0 $(grep '"Checkpoint"' "$log" | tail -n 1)"
+mk_conf
 check "an independent verifier agrees" "$PYTHON" "$e2e/verify_chain.py" "$log"
 
 # --- rolled back ---
@@ -216,7 +236,7 @@ for args in "" "nonsense" "verify --nonsense" "verify --pub 12" \
     "verify --from-checkpoint /none/such" "query --since never" \
     "query --event Nonsense" "query --seq 0" "query --limit x" \
     "query --result maybe" "follow file" "stats --event Lock" \
-    "follow -n -1"; do
+    "follow -n -1" "verify -f /none/such" "checkpoint -f /dev/null"; do
 	run audit $args
 	is "usage: igra-audit $args" "$rc${out:+ out}" 2
 done
