@@ -13,6 +13,8 @@
 #define PREV_KEY	",\"prev\":\""
 #define KSEQ_KEY	",\"kseq\":"
 #define LAST_KSEQ_KEY	",\"last_kseq\":"
+#define SIGN_KSEQ_KEY	",\"sign_kseq\":"
+#define SIGNING		",\"event_type\":\"Signing\","
 #define CHECKPOINT	",\"event_type\":\"Checkpoint\","
 #define EVENT_WITHIN	256
 #define BUFSIZE		(4 * AUDIT_MAX_LINE)
@@ -25,6 +27,7 @@ struct reader {
 };
 
 static size_t	 digits(const char *, size_t, uint64_t *);
+static bool	 is_event(const char *, size_t, const char *);
 static int	 parse_kseq(const char *, size_t, const char *, uint64_t *);
 static void	 line_end(struct reader *, const char *, size_t, off_t);
 static void	 mark_break(struct chain_scan *, off_t);
@@ -73,6 +76,14 @@ parse_kseq(const char *p, size_t len, const char *key, uint64_t *kseq)
 	return digits(hit, (size_t)(p + len - hit), kseq) == 0 ? -1 : 0;
 }
 
+/* It follows prev and the timestamp. */
+static bool
+is_event(const char *p, size_t len, const char *event)
+{
+	return memmem(p, len < EVENT_WITHIN ? len : EVENT_WITHIN, event,
+	    strlen(event)) != NULL;
+}
+
 int
 chain_parse(const char *line, size_t len, struct chain_line *cl)
 {
@@ -100,13 +111,17 @@ chain_parse(const char *line, size_t len, struct chain_line *cl)
 	    &binlen, &end) != 0 || binlen != CHAIN_HASH ||
 	    p[2 * CHAIN_HASH] != '"')
 		return -1;
-	/* It follows prev and the timestamp. */
-	cl->checkpoint = memmem(p, len < EVENT_WITHIN ? len : EVENT_WITHIN,
-	    CHECKPOINT, sizeof(CHECKPOINT) - 1) != NULL;
+	cl->checkpoint = is_event(p, len, CHECKPOINT);
 	if (parse_kseq(p, len, KSEQ_KEY, &cl->kseq) == -1)
 		return -1;
-	return cl->kseq != 0 ? 0 : parse_kseq(p, len, LAST_KSEQ_KEY,
-	    &cl->kseq);
+	if (cl->kseq != 0) {
+		if (is_event(p, len, SIGNING))
+			cl->sign_kseq = cl->kseq;
+		return 0;
+	}
+	if (parse_kseq(p, len, SIGN_KSEQ_KEY, &cl->sign_kseq) == -1)
+		return -1;
+	return parse_kseq(p, len, LAST_KSEQ_KEY, &cl->kseq);
 }
 
 bool
@@ -173,6 +188,8 @@ line_end(struct reader *r, const char *p, size_t len, off_t at)
 		s->chain.seq--;
 	if (!r->in_overlong) {
 		chain_add(&s->chain, cl.kseq, p, len);
+		if (cl.sign_kseq > s->chain.sign_kseq)
+			s->chain.sign_kseq = cl.sign_kseq;
 		if (cl.checkpoint) {
 			s->checkpoint_seq = s->chain.seq;
 			memcpy(s->checkpoint_head, s->chain.head, CHAIN_HASH);

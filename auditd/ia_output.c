@@ -24,7 +24,8 @@ static const char *const	 details[] = {
 	"actual", "path", "bytes", "method", "code", "socket", "program",
 	"version", "network", "operator", "interactive", "peer_uid",
 	"peer_pid", "suppressed", "inputs", "duration_ms", "policy",
-	"covered_seq", "key", "last_kseq", "kseq"
+	"covered_seq", "key", "last_kseq", "sign_kseq",
+	"kseq"
 };
 
 static void	 put(struct row *, const char *, size_t, size_t);

@@ -45,6 +45,8 @@ first_line(struct auditd *a, const char *closed, const char *reason,
 		audit_set_u64(&r, FIELD_OPERATOR, (uint64_t)operator);
 	if (at->kseq != 0)
 		audit_set_u64(&r, FIELD_LAST_KSEQ, at->kseq);
+	if (at->sign_kseq != 0)
+		audit_set_u64(&r, FIELD_SIGN_KSEQ, at->sign_kseq);
 	line_clock_now(&now);
 	text = line_format(&o, &r, at, &now, len);
 	if (text != NULL && (line = malloc(*len + 1)) != NULL) {

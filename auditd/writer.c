@@ -119,6 +119,8 @@ writer_add(struct writer *w, const struct audit_record *r)
 		w->buf[w->len + len] = '\n';
 		chain_add(&w->next, audit_has(r, FIELD_KSEQ) ? r->v[FIELD_KSEQ].u : 0,
 		    w->buf + w->len, len + 1);
+		if (r->event == EV_SIGNING && audit_has(r, FIELD_KSEQ))
+			w->next.sign_kseq = w->next.kseq;
 		w->len += len + 1;
 		w->queued++;
 	}

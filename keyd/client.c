@@ -33,6 +33,8 @@ static void (*const handlers[MSG_MAX])(struct client *,
 	[MSG_UNLOCK] = admin_unlock,
 	[MSG_LOCK] = admin_lock,
 	[MSG_RELOAD] = admin_reload,
+	[MSG_POLICY_ACCEPT] = admin_policy_accept,
+	[MSG_POLICY_RELEASE] = admin_policy_release,
 };
 
 /* Requests that use a secret or make records. */

@@ -1,8 +1,10 @@
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "codec.h"
 #include "journal_int.h"
+#include "messages.h"
 
 static void	hash_number(crypto_generichash_state *, uint64_t, size_t);
 static size_t	new_claims(const struct journal *, const struct journal_entry *);
@@ -150,8 +152,79 @@ journal_room(const struct journal *j)
 bool
 journal_may_sign(const struct journal *j, char *why, size_t size)
 {
-	(void)strlcpy(why, j->fault, size);
-	return j->fault[0] == '\0';
+	if (j->fault[0] != '\0')
+		(void)strlcpy(why, j->fault, size);
+	else if ((j->rollback & PROTO_ROLLBACK_LOG) != 0)
+		(void)snprintf(why, size, "the audit log was rolled back: it "
+		    "ends at record %llu, igra-auditd had acknowledged %llu; "
+		    "see igractl policy accept-rollback",
+		    (unsigned long long)j->log.seq,
+		    (unsigned long long)j->acked_seq);
+	else if ((j->rollback & PROTO_ROLLBACK_JOURNAL) != 0)
+		(void)snprintf(why, size, "the policy journal was rolled "
+		    "back: it ends at kseq %llu, the audit log has a "
+		    "signature of %llu; see igractl policy accept-rollback",
+		    (unsigned long long)j->kseq,
+		    (unsigned long long)j->log.sign_kseq);
+	else {
+		why[0] = '\0';
+		return true;
+	}
+	return false;
+}
+
+void
+journal_compare(struct journal *j, const struct journal_log *log)
+{
+	j->log = *log;
+	j->rollback = 0;
+	if (log->seq < j->acked_seq || (log->seq == j->acked_seq &&
+	    memcmp(log->head, j->acked_head, sizeof(log->head)) != 0))
+		j->rollback |= PROTO_ROLLBACK_LOG;
+	if (log->sign_kseq > j->kseq)
+		j->rollback |= PROTO_ROLLBACK_JOURNAL;
+}
+
+unsigned
+journal_rollback(const struct journal *j)
+{
+	return j->rollback;
+}
+
+/* Nothing of a log that is in doubt: what is missing in it is to be shown. */
+void
+journal_acked(struct journal *j, uint64_t seq, const uint8_t head[32])
+{
+	if ((j->rollback & PROTO_ROLLBACK_LOG) != 0)
+		return;
+	j->acked_seq = seq;
+	memcpy(j->acked_head, head, sizeof(j->acked_head));
+}
+
+void
+journal_release(struct journal *j, const struct outpoint *o, journal_cb cb,
+    void *arg)
+{
+	(void)table_release(j, o);
+	cb(true, NULL, arg);
+}
+
+void
+journal_accept_clock(struct journal *j, journal_cb cb, void *arg)
+{
+	clock_accept(j);
+	cb(true, NULL, arg);
+}
+
+void
+journal_accept_rollback(struct journal *j, journal_cb cb, void *arg)
+{
+	j->acked_seq = j->log.seq;
+	memcpy(j->acked_head, j->log.head, sizeof(j->acked_head));
+	if (j->log.sign_kseq > j->kseq)
+		j->kseq = j->log.sign_kseq;
+	j->rollback = 0;
+	cb(true, NULL, arg);
 }
 
 void

@@ -121,11 +121,36 @@ void	journal_state(const struct journal *, struct journal_state *);
 /* ok: durable; else why it is not. */
 typedef void (*journal_cb)(bool ok, const char *why, void *);
 
+/* Where auditd's log ends: its greeting, and its acknowledgements. */
+struct journal_log {
+	uint64_t	 sign_kseq;		/* of the last Signing record */
+	uint64_t	 seq;			/* of the last line; 0: none */
+	uint8_t		 head[32];
+};
+/*
+ * Compares with the log's greeting.  A reservation that was never acknowledged
+ * may be missing in the log, since a crash leaves it so; nothing else may.
+ */
+void	journal_compare(struct journal *, const struct journal_log *);
+/* PROTO_ROLLBACK_*: which was rolled back, and not accepted. */
+unsigned journal_rollback(const struct journal *);
+/* auditd has acknowledged up to there. */
+void	journal_acked(struct journal *, uint64_t seq, const uint8_t head[32]);
+
 /*
  * Counts a whole bundle, in memory, at once and for good; signing ids that
  * are known count no more.  0, or -1 with nothing counted: no room, no memory.
  */
 int	journal_reserve(struct journal *, const struct journal_entry *, size_t n);
+
+/*
+ * An operator's word, durable before cb says so: forget the claim on an
+ * outpoint; believe the clock; believe log and journal as they are now.
+ */
+void	journal_release(struct journal *, const struct outpoint *, journal_cb,
+	    void *);
+void	journal_accept_clock(struct journal *, journal_cb, void *);
+void	journal_accept_rollback(struct journal *, journal_cb, void *);
 
 /* Clocks that tests replace; NULL members: the system's. */
 struct journal_clocks {

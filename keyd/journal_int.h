@@ -66,7 +66,11 @@ struct journal {
 	size_t		 nids, ids_cap;
 	struct window	 window[WINDOWS];
 	struct moment	 clock;
-	uint64_t	 kseq, acked_seq;
+	uint64_t	 kseq;		/* of the last Signing record */
+	uint64_t	 acked_seq;	/* auditd's last acknowledgement … */
+	uint8_t		 acked_head[32];	/* … and that line's hash */
+	struct journal_log log;		/* as last compared */
+	unsigned	 rollback;	/* PROTO_ROLLBACK_*, not accepted */
 	uint64_t	 bytes;
 	char		 fault[JOURNAL_WHY];	/* "": none */
 };

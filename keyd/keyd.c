@@ -173,6 +173,7 @@ stop(struct keyd *k)
 	while (!TAILQ_EMPTY(&k->clients))
 		client_close(TAILQ_FIRST(&k->clients));
 	audit_free(&k->audit);
+	journal_free(k->journal);
 	own_unref(k->own);
 	secmem_wipe();
 }
@@ -204,6 +205,9 @@ main(int argc, char **argv)
 		fatalx("cannot make the curve context");
 	daemon_confine(&k.d);
 
+	k.journal = journal_new(k.d.conf->policy.max_outpoints, NULL);
+	if (k.journal == NULL)
+		fatalx("out of memory");
 	TAILQ_INIT(&k.clients);
 	TAILQ_INIT(&k.jobs);
 	k.started = bootclock_now();

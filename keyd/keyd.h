@@ -13,6 +13,7 @@
 #include "bucket.h"
 #include "daemon.h"
 #include "frame.h"
+#include "journal.h"
 #include "keyring.h"
 #include "limiter.h"
 #include "policy.h"
@@ -46,6 +47,7 @@ struct keyd {
 	struct keyring		 ring;
 	struct own		*own;
 	struct audit_link	 audit;
+	struct journal		*journal;
 	struct clients		 clients;
 	unsigned		 nclients[LINK_MAX];
 	/* What signd may ask, whatever it lets its own clients ask. */
@@ -131,6 +133,11 @@ void	admin_relock(void *);
 void	admin_age_check(int, short, void *);
 void	admin_evicted(const char *const ref[], unsigned n, const char *reason,
 	    void *);
+
+/* --- admin_policy.c --- */
+
+void	admin_policy_accept(struct client *, const struct frame *);
+void	admin_policy_release(struct client *, const struct frame *);
 
 /* --- reload.c --- */
 

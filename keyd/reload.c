@@ -67,6 +67,7 @@ apply(struct client *c, const struct msg_reload *m, struct reload *r,
 	own_unref(k->own);
 	k->own = own;
 	client_limits_change(k);
+	journal_set_max(k->journal, k->d.conf->policy.max_outpoints);
 	log_info("the config was reloaded by uid %u", (unsigned)c->peer.uid);
 	keyd_config_loaded(k, &c->peer);
 }

@@ -387,8 +387,10 @@ request_status(struct client *c, const struct frame *f)
 	struct keyd		*k = c->k;
 	const struct conf	*conf = k->d.conf;
 	struct msg_keyd_status	 m;
+	struct journal_state	 js;
 	struct enc		 e;
 	int64_t			 now = bootclock_now();
+	char			 why[JOURNAL_WHY];
 
 	memset(&m, 0, sizeof(m));
 	m.locked = keyring_locked(&k->ring);
@@ -432,6 +434,14 @@ request_status(struct client *c, const struct frame *f)
 	m.audit_healthy = k->audit.healthy;
 	m.audit_alerts = k->audit.alerts;
 	m.audit_reason = bytes_str(k->audit.reason);
+	m.journal_ok = journal_may_sign(k->journal, why, sizeof(why));
+	m.journal_reason = bytes_str(why);
+	m.rollback = (uint8_t)journal_rollback(k->journal);
+	m.clock = (uint8_t)journal_clock_pending(k->journal, &m.clock_gap);
+	journal_state(k->journal, &js);
+	m.journal_entries = js.entries;
+	m.journal_outpoints = js.outpoints;
+	m.journal_max = js.max;
 	enc_init(&e);
 	enc_keyd_status(&e, &m);
 	(void)frame_send_enc(c->conn, MSG_KEYD_STATUS, f->id, &e);

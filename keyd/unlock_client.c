@@ -22,7 +22,7 @@
 
 #define ANSWER_MS	5000
 #define UNLOCK_MS	30000		/* keyd waits for auditd meanwhile */
-#define UNLOCK_LEN	66		/* payload of MSG_UNLOCK */
+#define UNLOCK_LEN	67		/* payload of MSG_UNLOCK */
 
 /* One allocation of locked memory. */
 struct unlock_keys {

@@ -303,6 +303,14 @@ enc_keyd_status(struct enc *e, const struct msg_keyd_status *m)
 	enc_u8(e, m->audit_healthy);
 	enc_u64(e, m->audit_alerts);
 	enc_bytes(e, m->audit_reason);
+	enc_u8(e, m->journal_ok);
+	enc_u8(e, m->rollback);
+	enc_u8(e, m->clock);
+	enc_u64(e, m->clock_gap);
+	enc_u64(e, m->journal_entries);
+	enc_u64(e, m->journal_outpoints);
+	enc_u64(e, m->journal_max);
+	enc_bytes(e, m->journal_reason);
 }
 
 DEC_BEGIN(keyd_status);
@@ -341,6 +349,17 @@ DEC_BEGIN(keyd_status);
 	m->audit_healthy = dec_bool(d);
 	m->audit_alerts = dec_u64(d);
 	m->audit_reason = dec_bytes(d, PROTO_MAX_HEALTH);
+	m->journal_ok = dec_bool(d);
+	m->rollback = dec_u8(d);
+	m->clock = dec_u8(d);
+	if (m->rollback > (PROTO_ROLLBACK_LOG | PROTO_ROLLBACK_JOURNAL) ||
+	    m->clock >= PROTO_CLOCK_MAX)
+		d->failed = true;
+	m->clock_gap = dec_u64(d);
+	m->journal_entries = dec_u64(d);
+	m->journal_outpoints = dec_u64(d);
+	m->journal_max = dec_u64(d);
+	m->journal_reason = dec_bytes(d, PROTO_MAX_HEALTH);
 DEC_END()
 
 void
@@ -350,6 +369,7 @@ enc_unlock(struct enc *e, const struct msg_unlock *m)
 	enc_u8(e, m->has_layer1);
 	enc_raw(e, m->layer1_key, sizeof(m->layer1_key));
 	enc_u8(e, m->interactive);
+	enc_u8(e, m->accept_clock);
 }
 
 DEC_BEGIN(unlock);
@@ -357,12 +377,14 @@ DEC_BEGIN(unlock);
 	m->has_layer1 = dec_bool(d);
 	dec_raw(d, m->layer1_key, sizeof(m->layer1_key));
 	m->interactive = dec_bool(d);
+	m->accept_clock = dec_bool(d);
 DEC_END()
 
 void
 enc_audit_state(struct enc *e, const struct msg_audit_state *m)
 {
 	enc_u64(e, m->last_kseq);
+	enc_u64(e, m->sign_kseq);
 	enc_u64(e, m->seq);
 	enc_u8(e, m->have);
 	enc_raw(e, m->head, sizeof(m->head));
@@ -371,6 +393,7 @@ enc_audit_state(struct enc *e, const struct msg_audit_state *m)
 
 DEC_BEGIN(audit_state);
 	m->last_kseq = dec_u64(d);
+	m->sign_kseq = dec_u64(d);
 	m->seq = dec_u64(d);
 	m->have = dec_bool(d);
 	dec_raw(d, m->head, sizeof(m->head));
@@ -485,4 +508,30 @@ DEC_BEGIN(reload);
 	m->apply = dec_bool(d);
 	dec_raw(d, m->file_hash, sizeof(m->file_hash));
 	m->text = dec_bytes(d, PROTO_MAX_CONFIG);
+DEC_END()
+
+void
+enc_policy_accept(struct enc *e, const struct msg_policy_accept *m)
+{
+	enc_u8(e, (uint8_t)m->what);
+}
+
+DEC_BEGIN(policy_accept);
+	m->what = dec_u8(d);
+	if (m->what < ACCEPT_CLOCK || m->what >= ACCEPT_MAX)
+		d->failed = true;
+DEC_END()
+
+void
+enc_policy_release(struct enc *e, const struct msg_policy_release *m)
+{
+	enc_raw(e, m->outpoint.txid, sizeof(m->outpoint.txid));
+	enc_u32(e, m->outpoint.index);
+	enc_bytes(e, m->reason);
+}
+
+DEC_BEGIN(policy_release);
+	dec_raw(d, m->outpoint.txid, sizeof(m->outpoint.txid));
+	m->outpoint.index = dec_u32(d);
+	m->reason = dec_bytes(d, PROTO_MAX_REASON);
 DEC_END()

@@ -59,6 +59,9 @@ enum proto_type {
 	MSG_AUDIT_HEALTH,		/* unasked */
 	/* keyd's and auditd's admin.sock */
 	MSG_RELOAD,
+	/* keyd's admin.sock, root only */
+	MSG_POLICY_ACCEPT,
+	MSG_POLICY_RELEASE,
 	MSG_MAX
 };
 
@@ -257,6 +260,26 @@ struct msg_keyd_status {
 	bool		 audit_healthy;
 	uint64_t	 audit_alerts;
 	struct bytes	 audit_reason;
+	/* The policy journal (journal.h). */
+	bool		 journal_ok;	/* it lets sign */
+	uint8_t		 rollback;	/* of PROTO_ROLLBACK_*, not accepted */
+	uint8_t		 clock;		/* of enum proto_clock */
+	uint64_t	 clock_gap;	/* s that accepting the clock would count */
+	uint64_t	 journal_entries;	/* signing ids */
+	uint64_t	 journal_outpoints, journal_max;
+	struct bytes	 journal_reason;	/* why not; empty: ok */
+};
+
+/* Which of the two ends before what the other knows of. */
+#define PROTO_ROLLBACK_LOG	0x01
+#define PROTO_ROLLBACK_JOURNAL	0x02
+
+/* Why policy time stands still, so that no limit frees. */
+enum proto_clock {
+	PROTO_CLOCK_RUNS,
+	PROTO_CLOCK_REBOOT,
+	PROTO_CLOCK_STEP,		/* the wall clock was set */
+	PROTO_CLOCK_MAX
 };
 
 /* First the keys, so that they sit at a fixed place in the message. */
@@ -265,10 +288,28 @@ struct msg_unlock {
 	bool		 has_layer1;
 	uint8_t		 layer1_key[32];
 	bool		 interactive;
+	bool		 accept_clock;	/* the operator believes the clock */
+};
+
+/* An operator's word, recorded as PolicyReleased before it counts. */
+enum policy_accept {
+	ACCEPT_CLOCK = 1,
+	ACCEPT_ROLLBACK,
+	ACCEPT_MAX
+};
+struct msg_policy_accept {
+	enum policy_accept what;
+};
+
+/* Forgets what is claimed for one outpoint. */
+struct msg_policy_release {
+	struct outpoint	 outpoint;
+	struct bytes	 reason;
 };
 
 struct msg_audit_state {
 	uint64_t	 last_kseq;
+	uint64_t	 sign_kseq;	/* of the last Signing record; 0: none */
 	uint64_t	 seq;		/* of the last line; 0 with have false */
 	bool		 have;		/* the log has a line */
 	uint8_t		 head[32];	/* hash of the last line */
@@ -347,6 +388,8 @@ PROTO_CODEC(audit_ack);
 PROTO_CODEC(auditd_status);
 PROTO_CODEC(audit_health);
 PROTO_CODEC(reload);
+PROTO_CODEC(policy_accept);
+PROTO_CODEC(policy_release);
 #undef PROTO_CODEC
 
 #endif

@@ -41,12 +41,14 @@ static const struct {
 	[EV_CONFIG_LOADED] = { "ConfigLoaded", COMMON | F(FIELD_PROGRAM) |
 	    F(FIELD_CONFIG_HASH) | F(FIELD_NETWORK) },
 	[EV_POLICY_RELEASED] = { "PolicyReleased", COMMON | F(FIELD_OPERATOR) |
+	    F(FIELD_OPERATION) |
 	    F(FIELD_REASON) | F(FIELD_VALUE) },
 	[EV_SECURITY_ALERT] = { "SecurityAlert", COMMON | F(FIELD_ALERT) |
 	    F(FIELD_PATH) | F(FIELD_EXPECTED) | F(FIELD_ACTUAL) | F(FIELD_BYTES) |
 	    F(FIELD_PROGRAM) | F(FIELD_OPERATOR) },
 	[EV_LOG_ROTATED] = { "LogRotated", COMMON | F(FIELD_PATH) |
-	    F(FIELD_REASON) | F(FIELD_OPERATOR) | F(FIELD_LAST_KSEQ) },
+	    F(FIELD_REASON) | F(FIELD_OPERATOR) | F(FIELD_LAST_KSEQ) |
+	    F(FIELD_SIGN_KSEQ) },
 	[EV_CHECKPOINT] = { "Checkpoint", COMMON | F(FIELD_ORIGIN) |
 	    F(FIELD_KEY) | F(FIELD_COVERED_SEQ) | F(FIELD_HEAD) |
 	    F(FIELD_TIME) | F(FIELD_NEXT_KEY) | F(FIELD_SIGNATURE) },
@@ -102,6 +104,7 @@ static const struct {
 	[FIELD_NEXT_KEY] = { "next_key", AK_HEX },
 	[FIELD_SIGNATURE] = { "signature", AK_HEX },
 	[FIELD_LAST_KSEQ] = { "last_kseq", AK_U64 },
+	[FIELD_SIGN_KSEQ] = { "sign_kseq", AK_U64 },
 };
 
 static const char	*sources[SRC_MAX] = {

@@ -187,6 +187,7 @@ ialog_rotate(void)
 	audit_set_str(&r, FIELD_PATH, name);
 	audit_set_str(&r, FIELD_REASON, "size");
 	audit_set_u64(&r, FIELD_LAST_KSEQ, made.kseq);
+	audit_set_u64(&r, FIELD_SIGN_KSEQ, made.kseq - made.kseq % 3);
 	add(&r);
 	commit();
 }

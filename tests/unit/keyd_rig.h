@@ -194,6 +194,8 @@ setup(void)
 	event_add(auditd_ev, NULL);
 	ck_assert_int_eq(keyring_init(&k.ring, k.d.conf, k.base), 0);
 	ck_assert_int_eq(audit_init(&k.audit, &k.d, k.base), 0);
+	k.journal = journal_new(1000000, NULL);
+	ck_assert_ptr_nonnull(k.journal);
 	client_limits(&k);
 	k.work = event_new(k.base, -1, 0, sign_work, &k);
 	k.ring.evicted = admin_evicted;

@@ -59,6 +59,8 @@ RECODE(audit_ack)
 RECODE(auditd_status)
 RECODE(audit_health)
 RECODE(reload)
+RECODE(policy_accept)
+RECODE(policy_release)
 
 /* The same messages from structs. */
 static void
@@ -276,6 +278,14 @@ build_keyd_status(struct enc *e, bool full)
 		m.audit_healthy = true;
 		m.audit_alerts = 18;
 		m.audit_reason = bytes_str("replaced");
+		m.journal_ok = true;
+		m.rollback = PROTO_ROLLBACK_LOG | PROTO_ROLLBACK_JOURNAL;
+		m.clock = PROTO_CLOCK_STEP;
+		m.clock_gap = 19;
+		m.journal_entries = 20;
+		m.journal_outpoints = 21;
+		m.journal_max = 22;
+		m.journal_reason = bytes_str("full");
 	}
 	enc_keyd_status(e, &m);
 }
@@ -288,7 +298,7 @@ build_unlock(struct enc *e, bool full)
 	memset(&m, 0, sizeof(m));
 	if (full) {
 		memcpy(m.file_key, fill(1), 32);
-		m.has_layer1 = m.interactive = true;
+		m.has_layer1 = m.interactive = m.accept_clock = true;
 		memcpy(m.layer1_key, fill(0x41), 32);
 	}
 	enc_unlock(e, &m);
@@ -311,6 +321,7 @@ build_audit_state(struct enc *e, bool full)
 	memset(&m, 0, sizeof(m));
 	if (full) {
 		m.last_kseq = 1;
+		m.sign_kseq = 5;
 		m.seq = 2;
 		m.have = true;
 		memcpy(m.head, fill(3), 32);
@@ -434,6 +445,29 @@ build_reload(struct enc *e, bool full)
 	enc_reload(e, &m);
 }
 
+static void
+build_policy_accept(struct enc *e, bool full)
+{
+	struct msg_policy_accept	 m = { full ? ACCEPT_ROLLBACK :
+					    ACCEPT_CLOCK };
+
+	enc_policy_accept(e, &m);
+}
+
+static void
+build_policy_release(struct enc *e, bool full)
+{
+	struct msg_policy_release	 m;
+
+	memset(&m, 0, sizeof(m));
+	if (full) {
+		memcpy(m.outpoint.txid, fill(0x11), 32);
+		m.outpoint.index = 7;
+		m.reason = bytes_str("replaced");
+	}
+	enc_policy_release(e, &m);
+}
+
 const struct proto_codec proto_codec[MSG_MAX] = {
 	[MSG_ERROR] = { build_error, re_error },
 	[MSG_INFO] = { build_info, re_info },
@@ -453,4 +487,6 @@ const struct proto_codec proto_codec[MSG_MAX] = {
 	[MSG_AUDITD_STATUS] = { build_auditd_status, re_auditd_status },
 	[MSG_AUDIT_HEALTH] = { build_audit_health, re_audit_health },
 	[MSG_RELOAD] = { build_reload, re_reload },
+	[MSG_POLICY_ACCEPT] = { build_policy_accept, re_policy_accept },
+	[MSG_POLICY_RELEASE] = { build_policy_release, re_policy_release },
 };

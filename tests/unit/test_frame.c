@@ -214,24 +214,24 @@ START_TEST(secret_in_arena)
 	saw.take = true;
 	saw.taken = (uint8_t *)&saw;
 	enc_init(&e);
-	put(&e, MSG_UNLOCK, 1, 66);
+	put(&e, MSG_UNLOCK, 1, 67);
 	/* Already while it comes in. */
 	feed(e.buf, 40);
 	turns(3);
-	ck_assert_uint_ge(secmem_used(), 66);
+	ck_assert_uint_ge(secmem_used(), 67);
 	feed(e.buf + 40, e.len - 40);
 	turns(3);
 	ck_assert_uint_eq(saw.n, 1);
-	ck_assert_uint_eq(saw.len, 66);
-	for (i = 0; i < 66; i++)
+	ck_assert_uint_eq(saw.len, 67);
+	for (i = 0; i < 67; i++)
 		ck_assert_uint_eq(saw.last[i], i);
-	ck_assert_uint_ge(saw.arena, 66);
+	ck_assert_uint_ge(saw.arena, 67);
 	ck_assert_ptr_null(saw.taken);		/* it may not leave */
 	ck_assert_uint_eq(secmem_used(), 0);
 	/* Given back when the peer goes in the middle, or we do. */
 	feed(e.buf, 40);
 	turns(3);
-	ck_assert_uint_ge(secmem_used(), 66);
+	ck_assert_uint_ge(secmem_used(), 67);
 	close(peer);
 	turns(3);
 	ck_assert_uint_eq(saw.closed, 1);
@@ -268,7 +268,7 @@ START_TEST(arena_full)
 	ck_assert_ptr_nonnull(p = secmem_alloc(secmem_size() - 64));
 	start(LINK_KEYD_ADMIN);
 	enc_init(&e);
-	put(&e, MSG_UNLOCK, 1, 66);
+	put(&e, MSG_UNLOCK, 1, 67);
 	feed(e.buf, e.len);
 	turns(3);
 	ck_assert_uint_eq(saw.n, 0);
@@ -289,7 +289,7 @@ static const struct {
 	{ MSG_SIGN_REQ, UINT32_MAX, "message length out of bounds" },
 	{ MSG_INFO_REQ, 1, "message length out of bounds" },
 	{ MSG_KEY_LIST_REQ, 11, "message length out of bounds" },
-	{ MSG_UNLOCK, 66, "message type not allowed on this socket" },
+	{ MSG_UNLOCK, 67, "message type not allowed on this socket" },
 	{ MSG_INFO, 61, "message type not allowed on this socket" },
 	{ MSG_MAX, 0, "unknown message type" },
 	{ MSG_NONE, 0, "unknown message type" },
