@@ -92,6 +92,13 @@ void	sign_work(int, short, void *);
 void	sign_cancel_all(struct keyd *);
 void	sign_client_gone(struct client *);
 
+/* --- check.c --- */
+
+/* By what a request is decided, whether to be signed or only to be told. */
+void	keyd_policy_request(const struct keyd *, const struct msg_sign_req *,
+	    const struct own *, const uint8_t xonly[32],
+	    struct policy_request *);
+
 /* --- requests.c --- */
 
 void	request_info(struct client *, const struct frame *);

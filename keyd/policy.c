@@ -9,9 +9,6 @@
 
 static void	refuse(struct decision *, enum proto_code, const char *, ...)
 		    __attribute__((format(printf, 3, 4)));
-static int	outpoint_cmp(const void *, const void *);
-static bool	outpoints_unique(const struct tx *, struct pool *,
-		    struct decision *);
 static bool	form_ok(const struct tx *, struct decision *);
 static bool	input_claims_ours(const struct own *, const uint8_t *,
 		    const struct tx_input *);
@@ -23,6 +20,7 @@ static bool	is_own_script(const struct own *, const uint8_t *,
 		    const struct spk *);
 static bool	amounts(const struct tx *, struct decision *);
 static bool	sighash_types(const struct tx *, struct decision *);
+static void	decide_one(const struct policy_view *, struct pool *);
 
 void
 own_free(struct own *o)
@@ -100,40 +98,6 @@ refuse(struct decision *d, enum proto_code code, const char *fmt, ...)
 	va_start(ap, fmt);
 	(void)vsnprintf(d->message, sizeof(d->message), fmt, ap);
 	va_end(ap);
-}
-
-static int
-outpoint_cmp(const void *a, const void *b)
-{
-	const struct outpoint	*x = a, *y = b;
-	int			 r;
-
-	if ((r = memcmp(x->txid, y->txid, sizeof(x->txid))) != 0)
-		return r;
-	return (x->index > y->index) - (x->index < y->index);
-}
-
-static bool
-outpoints_unique(const struct tx *tx, struct pool *pool, struct decision *d)
-{
-	struct outpoint	*o;
-	size_t		 i;
-
-	if ((o = pool_alloc(pool, tx->nin, sizeof(*o))) == NULL) {
-		refuse(d, CODE_INTERNAL, "out of memory");
-		return false;
-	}
-	for (i = 0; i < tx->nin; i++)
-		o[i] = tx->in[i].outpoint;
-	qsort(o, tx->nin, sizeof(*o), outpoint_cmp);
-	for (i = 1; i < tx->nin; i++) {
-		if (outpoint_cmp(&o[i - 1], &o[i]) == 0) {
-			refuse(d, CODE_INVALID_PSKT, "inputs: an outpoint is "
-			    "spent twice");
-			return false;
-		}
-	}
-	return true;
 }
 
 /* keyd does not believe that signd checked any of this. */
@@ -334,16 +298,24 @@ sighash_types(const struct tx *tx, struct decision *d)
 	return true;
 }
 
-void
-policy_decide(const struct policy_request *q, const struct tx *tx,
-    struct pool *pool, struct decision *d)
+static void
+decide_one(const struct policy_view *v, struct pool *pool)
 {
-	struct policy_view	 v = { q, tx, d };
-	size_t			 i;
+	const struct policy_request	*q = v->q;
+	const struct tx			*tx = v->tx;
+	struct decision			*d = v->d;
+	size_t				 i;
 
 	memset(d, 0, sizeof(*d));
-	if (!form_ok(tx, d) || !outpoints_unique(tx, pool, d) ||
-	    !classify(q->own, q->xonly, tx, pool, d))
+	if (!form_ok(tx, d))
+		return;
+	if (v->b->tx[v->index].twice) {
+		refuse(d, CODE_INVALID_PSKT, "inputs: an outpoint is spent "
+		    "twice");
+		return;
+	}
+	(void)tx_id(tx, d->tx_id);
+	if (!classify(q->own, q->xonly, tx, pool, d))
 		return;
 	if (d->nsign == 0) {
 		refuse(d, CODE_NOT_A_SIGNER, "no input of this transaction "
@@ -360,6 +332,36 @@ policy_decide(const struct policy_request *q, const struct tx *tx,
 			return;
 		}
 	}
-	if (sighash_types(tx, d) && amounts(tx, d))
-		policy_walk(&v, pool);
+	if (!sighash_types(tx, d) || !amounts(tx, d))
+		return;
+	if (policy_claims(q, tx, pool, d) == -1) {
+		refuse(d, CODE_INTERNAL, "out of memory");
+		return;
+	}
+	policy_walk(v, pool);
+}
+
+uint32_t
+policy_decide(const struct policy_request *q, const struct tx *tx, uint32_t n,
+    struct pool *pool, struct decision *d)
+{
+	struct policy_bundle	 b;
+	uint32_t		 i, refused = n;
+
+	if (bundle_init(&b, q, tx, n, pool) == -1) {
+		memset(d, 0, sizeof(*d));
+		refuse(d, CODE_INTERNAL, "out of memory");
+		return 0;
+	}
+	for (i = 0; i < n; i++) {
+		struct policy_view	 v = { q, &b, i, &tx[i], &d[i] };
+
+		decide_one(&v, pool);
+		if (d[i].code != CODE_NONE && refused == n)
+			refused = i;
+		if (refused != n && !q->every_check)
+			break;
+		bundle_add(&b, &d[i]);
+	}
+	return refused;
 }

@@ -8,6 +8,7 @@
 
 #include "conf.h"
 #include "destinations.h"
+#include "journal.h"
 #include "kaspa.h"
 #include "messages.h"
 
@@ -64,6 +65,7 @@ struct decision {
 	const char	*check;
 	char		 limit[128], value[ADDRESS_MAX];
 
+	uint8_t		 tx_id[TX_ID_LEN];
 	size_t		 nsign;		/* inputs to sign */
 	uint8_t		*class;		/* enum input_class per input */
 	uint8_t		*change;	/* per output: bool, back to us */
@@ -71,6 +73,11 @@ struct decision {
 	bool		 fee_known;	/* every input's amount is */
 	uint64_t	 fee;
 	bool		 change_counts;	/* false under NONE and SINGLE */
+	/* What signing it reserves (journal_reserve), once counted is set. */
+	bool		 counted;
+	bool		 known;		/* signed before: counts no more */
+	size_t		 new_claims;	/* outpoints that nobody has claimed */
+	struct journal_entry entry;
 	size_t		 nrow;
 	struct check_row *row;		/* if every check was asked for */
 };
@@ -79,6 +86,7 @@ struct decision {
 struct policy_request {
 	const struct conf *conf;
 	const struct own *own;
+	const struct journal *journal;
 	const uint8_t	*xonly;		/* x-only public key, 32 bytes */
 	bool		 has_reason;	/* the request gives one */
 	bool		 every_check;	/* also after one has failed */
@@ -90,13 +98,15 @@ bool	policy_is_change(const struct own *, const uint8_t xonly[32],
 	    const struct tx_output *);
 
 /*
- * Decides one transaction.  First its form and whose inputs they are; then
- * the table of checks, in order, up to the first that fails (or every one of
- * them: decision->row).  Arrays come from the pool.  Only reads; nothing is
- * reserved.
+ * Decides the n transactions of a request, each into d: first its form and
+ * whose inputs they are; then the table of checks, in order, up to the first
+ * that fails (or every one of them: decision->row).  What earlier ones take of
+ * the limits counts for later ones.  Arrays come from the pool.  Only reads;
+ * nothing is reserved.  The index of the first that is refused, at which it
+ * stops unless every check is asked for, or n: all may be signed.
  */
-void	policy_decide(const struct policy_request *, const struct tx *,
-	    struct pool *, struct decision *);
+uint32_t policy_decide(const struct policy_request *, const struct tx *,
+	    uint32_t n, struct pool *, struct decision *);
 
 /*
  * What max_fee_percent lets be the fee of this outflow, in sompi, rounded

@@ -6,10 +6,27 @@
 
 #define POLICY_MAX_ROWS	24
 
+#define INPUT_NONE	UINT32_MAX
+
+/* The transactions of a request that have been decided so far. */
+struct policy_bundle {
+	struct {
+		bool	 twice;		/* spends an outpoint twice */
+		uint32_t shared;	/* input that an earlier one spends too */
+	}		*tx;
+	/* Before the request: */
+	struct journal_usage usage;
+	uint64_t	 room;
+	/* What the earlier ones take, those that are new: */
+	uint64_t	 outflow, ids, claims;
+};
+
 struct policy_view {
 	const struct policy_request *q;
+	const struct policy_bundle *b;
+	uint32_t		 index;	/* of the transaction */
 	const struct tx		*tx;
-	struct decision		*d;	/* its amounts are known */
+	struct decision		*d;	/* its amounts and claims are known */
 };
 
 /*
@@ -37,6 +54,18 @@ void	 policy_number(char *, size_t, uint64_t);
 /* Walks the table, for a decision that has its amounts. */
 void	 policy_walk(const struct policy_view *, struct pool *);
 
+/* policy_bundle.c.  0, or -1 without memory. */
+int	 bundle_init(struct policy_bundle *, const struct policy_request *,
+	    const struct tx *, uint32_t n, struct pool *);
+/* What a window would hold with the earlier ones and this. */
+uint64_t bundle_volume(const struct policy_bundle *, uint64_t used,
+	    const struct decision *);
+/* One has been decided: those that follow count it. */
+void	 bundle_add(struct policy_bundle *, const struct decision *);
+/* The signing id, whether it is known, and what is claimed; 0 or -1. */
+int	 policy_claims(const struct policy_request *, const struct tx *,
+	    struct pool *, struct decision *);
+
 /* policy_limits.c: on the transaction alone. */
 enum check_outcome	check_unenforced(const struct policy_view *,
 			    struct check_row *);
@@ -55,6 +84,21 @@ enum check_outcome	check_max_amount(const struct policy_view *,
 enum check_outcome	check_min_amount(const struct policy_view *,
 			    struct check_row *);
 enum check_outcome	check_lock_time(const struct policy_view *,
+			    struct check_row *);
+/* policy_state.c: on what has been signed before. */
+enum check_outcome	check_claims(const struct policy_view *,
+			    struct check_row *);
+enum check_outcome	check_conflict(const struct policy_view *,
+			    struct check_row *);
+enum check_outcome	check_outpoints(const struct policy_view *,
+			    struct check_row *);
+enum check_outcome	check_count(const struct policy_view *,
+			    struct check_row *);
+enum check_outcome	check_hour(const struct policy_view *,
+			    struct check_row *);
+enum check_outcome	check_day(const struct policy_view *,
+			    struct check_row *);
+enum check_outcome	check_week(const struct policy_view *,
 			    struct check_row *);
 
 #endif

@@ -15,7 +15,7 @@
 #define DAA_PER_SECOND	10
 #define SEQUENCE_FINAL	UINT64_MAX
 
-/* Keys of [policy] that this version enforces: all that conf_keys.c has. */
+/* Keys of [policy] that hold even across a restart. */
 static const char *const enforced[] = {
 	"allowed_destinations",
 	"allowed_sighash_types",

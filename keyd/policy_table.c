@@ -15,6 +15,13 @@ const struct policy_check policy_checks[] = {
 	{ "max_amount_sompi",		check_max_amount },
 	{ "min_amount_sompi",		check_min_amount },
 	{ "max_lock_time_ahead",	check_lock_time },
+	{ "outpoint_claim",		check_claims },
+	{ "outpoint_conflict",		check_conflict },
+	{ "max_outpoints",		check_outpoints },
+	{ "max_per_hour",		check_count },
+	{ "max_hourly_volume_sompi",	check_hour },
+	{ "max_daily_volume_sompi",	check_day },
+	{ "max_weekly_volume_sompi",	check_week },
 	{ NULL,				NULL }
 };
 _Static_assert(sizeof(policy_checks) / sizeof(policy_checks[0]) - 1 <=

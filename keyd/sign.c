@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include <sodium.h>
 
@@ -47,6 +46,7 @@ static void	job_done(struct job *);
 static void	job_refuse(struct job *, enum proto_code, uint32_t,
 		    const char *);
 static void	job_refuse_decision(struct job *, uint32_t);
+static int	job_reserve(struct job *);
 static bool	job_decide(struct job *, struct key *);
 static bool	job_sign(struct job *, struct key *);
 static bool	sign_one(struct job *, const struct key *);
@@ -190,7 +190,7 @@ job_refuse_decision(struct job *j, uint32_t i)
 	r.peer_uid = j->req.peer_uid;
 	r.peer_pid = j->req.peer_pid;
 	enc_init(&dest);
-	if (d->code == CODE_POLICY_DENIED) {
+	if (d->check != NULL) {
 		audit_record_init(&extra, EV_POLICY_DENIED, SRC_KEYD, false);
 		sign_record_fill(&extra, &j->k->d, &j->req, i, d, j->key_ref,
 		    j->reply.tx_id[i], j->started, &dest);
@@ -201,6 +201,20 @@ job_refuse_decision(struct job *j, uint32_t i)
 	job_done(j);
 }
 
+/* Counts at once, so that requests in flight see each other. */
+static int
+job_reserve(struct job *j)
+{
+	struct journal_entry	*e;
+	uint32_t		 i;
+
+	if ((e = pool_alloc(&j->pool, j->req.n, sizeof(*e))) == NULL)
+		return -1;
+	for (i = 0; i < j->req.n; i++)
+		e[i] = j->decision[i].entry;
+	return journal_reserve(j->k->journal, e, j->req.n);
+}
+
 /* The whole bundle is decided before anything is signed. */
 static bool
 job_decide(struct job *j, struct key *key)
@@ -208,7 +222,7 @@ job_decide(struct job *j, struct key *key)
 	struct keyd	*k = j->k;
 	struct pool	*p = &j->pool;
 	struct policy_request q;
-	uint32_t	 i;
+	uint32_t	 i, refused;
 	size_t		 nsig = 0;
 
 	memcpy(j->pub, key->pub, sizeof(j->pub));
@@ -221,23 +235,20 @@ job_decide(struct job *j, struct key *key)
 	if (j->decision == NULL || j->reply.tx_id == NULL ||
 	    j->first == NULL)
 		goto nomem;
-	memset(&q, 0, sizeof(q));
-	q.conf = k->d.conf;
-	q.own = j->own;
-	q.xonly = key->pub + 1;
-	q.has_reason = j->req.reason.len != 0;
-	q.now_ms = (uint64_t)time(NULL) * 1000;
-	for (i = 0; i < j->req.n; i++) {
-		policy_decide(&q, &j->req.tx[i], p, &j->decision[i]);
-		(void)tx_id(&j->req.tx[i], j->reply.tx_id[i]);
-		if (j->decision[i].code != CODE_NONE) {
-			job_refuse_decision(j, i);
-			return false;
-		}
+	keyd_policy_request(k, &j->req, j->own, key->pub + 1, &q);
+	refused = policy_decide(&q, j->req.tx, j->req.n, p, j->decision);
+	for (i = 0; i < j->req.n && i <= refused; i++) {
+		memcpy(j->reply.tx_id[i], j->decision[i].tx_id, TX_ID_LEN);
 		nsig += j->decision[i].nsign;
+	}
+	if (refused < j->req.n) {
+		job_refuse_decision(j, refused);
+		return false;
 	}
 	if ((j->reply.sig = pool_alloc(p, nsig,
 	    sizeof(*j->reply.sig))) == NULL)
+		goto nomem;
+	if (job_reserve(j) == -1)
 		goto nomem;
 	sighash_cache_init(&j->cache);
 	j->state = JOB_SIGN;

@@ -347,6 +347,10 @@ send_sign(int fd, uint8_t seed, size_t nin, size_t payload, uint64_t id)
 	script_p2pk(pub + 1, script);
 	memset(in, 0, sizeof(in));
 	for (i = 0; i < nin; i++) {
+		/* Another transaction spends other outpoints. */
+		in[i].outpoint.txid[0] = seed;
+		memcpy(in[i].outpoint.txid + 1, &nin, sizeof(nin));
+		memcpy(in[i].outpoint.txid + 9, &payload, sizeof(payload));
 		in[i].outpoint.index = (uint32_t)i;
 		in[i].sighash_type = SIGHASH_ALL;
 		in[i].has_utxo = true;

@@ -16,6 +16,7 @@
 static struct pool	 pool;
 static struct conf	*conf;
 static struct own	 own;
+static struct journal	*journal;
 static struct tx	 tx;
 static struct tx_input	 in[MAXIO];
 static struct tx_output	 out[MAXIO];
@@ -74,6 +75,8 @@ setup(void)
 	script_p2pk(keys[1], theirs);
 	memset(&request, 0, sizeof(request));
 	request.xonly = keys[0];
+	ck_assert_ptr_nonnull(journal = journal_new(1000, NULL));
+	request.journal = journal;
 	pool_init(&pool, 0);
 	use("mainnet", true, "");
 	memset(&tx, 0, sizeof(tx));
@@ -102,6 +105,7 @@ teardown(void)
 {
 	pool_free(&pool);
 	own_free(&own);
+	journal_free(journal);
 	conf_free(conf);
 	conf = NULL;
 }
@@ -111,7 +115,7 @@ decide(void)
 {
 	request.conf = conf;
 	request.own = &own;
-	policy_decide(&request, &tx, &pool, &d);
+	(void)policy_decide(&request, &tx, 1, &pool, &d);
 	if (d.code != CODE_NONE) {
 		ck_assert_str_ne(d.message, "");
 		ck_assert(d.check != NULL || d.code != CODE_POLICY_DENIED);
