@@ -3,11 +3,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "audit.h"
+#include "audit_int.h"
 #include "bootclock.h"
 #include "log.h"
 
 #define RETRY_MS	100
+#define DELAYED_NS	NS_PER_S	/* less is not worth a word */
 #define SUMMARY_S	5
 
 static void	link_connect(int, short, void *);
@@ -21,14 +22,9 @@ static void	link_refused(struct audit_link *, const struct frame *);
 static void	retry_later(struct audit_link *);
 static void	wait_answer(struct audit_wait *, bool,
 		    const struct msg_audit_ack *, const char *);
-static void	wait_free(struct audit_link *, struct audit_wait *);
-static int	wait_number(struct audit_link *, struct audit_wait *);
-static struct audit_wait *wait_new(struct audit_link *, struct audit_record *,
-		    uint32_t, const char **);
-static void	wait_send(struct audit_link *, struct audit_wait *);
+static void	wait_drop(struct audit_link *, struct audit_wait *);
 static void	timeouts_arm(struct audit_link *);
 static void	timeouts_run(int, short, void *);
-static void	summary_run(int, short, void *);
 
 static const struct frame_ops link_ops = { link_message, link_closed };
 
@@ -41,10 +37,11 @@ audit_init(struct audit_link *l, struct daemon *d, struct event_base *base)
 	l->d = d;
 	l->base = base;
 	TAILQ_INIT(&l->waits);
+	TAILQ_INIT(&l->later);
 	l->healthy = true;
 	l->retry = evtimer_new(base, link_connect, l);
 	l->timeout = evtimer_new(base, timeouts_run, l);
-	l->summary = event_new(base, -1, EV_PERSIST, summary_run, l);
+	l->summary = event_new(base, -1, EV_PERSIST, audit_tick, l);
 	l->limiter = calloc(1, sizeof(*l->limiter));
 	if (l->retry == NULL || l->timeout == NULL || l->summary == NULL ||
 	    l->limiter == NULL)
@@ -67,8 +64,9 @@ audit_free(struct audit_link *l)
 	l->ready = false;
 	while ((w = TAILQ_FIRST(&l->waits)) != NULL) {
 		wait_answer(w, false, NULL, "igra-keyd is stopping");
-		wait_free(l, w);
+		wait_drop(l, w);
 	}
+	audit_later_free(l);
 	event_free(l->retry);
 	event_free(l->timeout);
 	event_free(l->summary);
@@ -129,6 +127,7 @@ link_lost(struct audit_link *l, const char *why)
 		    "back", why);
 	l->complained = true;
 	l->ready = false;
+	l->probing = false;
 	if (l->conn != NULL)
 		frame_conn_close(l->conn);
 	l->conn = NULL;
@@ -203,15 +202,15 @@ link_state(struct audit_link *l, const struct frame *f)
 	l->complained = false;
 	TAILQ_FOREACH_SAFE(w, &l->waits, entry, next) {
 		if (w->numbered && w->last_kseq <= m.last_kseq) {
-			wait_free(l, w);	/* it has that one */
+			wait_drop(l, w);	/* it has that one */
 			continue;
 		}
-		if (!w->numbered && wait_number(l, w) == -1) {
-			wait_free(l, w);
+		if (!w->numbered && audit_wait_number(l, w) == -1) {
+			wait_drop(l, w);
 			continue;
 		}
 		if (l->conn != NULL)
-			wait_send(l, w);
+			audit_wait_send(l, w);
 	}
 }
 
@@ -233,6 +232,7 @@ link_health(struct audit_link *l, const struct frame *f)
 		log_alert("igra-auditd: %s", l->reason);
 	l->healthy = m.healthy;
 	l->alerts = m.alerts;
+	audit_later_send(l, false);
 }
 
 static void
@@ -259,16 +259,20 @@ link_ack(struct audit_link *l, const struct frame *f)
 		log_info("igra-auditd answers again");
 	l->complained = false;
 	/* Off the list first: the callback may submit more. */
-	TAILQ_REMOVE(&l->waits, w, entry);
-	l->nwaits--;
-	l->bytes -= w->len;
+	audit_wait_unqueue(l, w);
 	wait_answer(w, true, &m, NULL);
-	freezero(w->p, w->len);
-	free(w);
+	if (w->again) {
+		l->probing = false;
+		audit_later_send(l, true);
+	}
+	audit_wait_free(w);
 	timeouts_arm(l);
 }
 
-/* Refused is known not to be written: it is not sent again. */
+/*
+ * Refused is known not to be written.  Who waits is told so; what is only told
+ * is kept, if auditd could not take any.
+ */
 static void
 link_refused(struct audit_link *l, const struct frame *f)
 {
@@ -289,13 +293,14 @@ link_refused(struct audit_link *l, const struct frame *f)
 	if (!bytes_cstr(m.message, why, sizeof(why)))
 		(void)strlcpy(why, "igra-auditd cannot write the log",
 		    sizeof(why));
-	log_warnx("igra-auditd refused a record: %s", why);
-	TAILQ_REMOVE(&l->waits, w, entry);
-	l->nwaits--;
-	l->bytes -= w->len;
+	if (!w->again)
+		log_warnx("igra-auditd refused a record: %s", why);
+	audit_wait_unqueue(l, w);
 	wait_answer(w, false, NULL, why);
-	freezero(w->p, w->len);
-	free(w);
+	if (w->told_ns != 0 && m.code == CODE_AUDIT_UNAVAILABLE)
+		audit_later_keep(l, w);
+	else
+		audit_wait_free(w);
 	timeouts_arm(l);
 }
 
@@ -311,32 +316,58 @@ wait_answer(struct audit_wait *w, bool ok, const struct msg_audit_ack *ack,
 		cb(ok, ack, why, w->arg);
 }
 
-static void
-wait_free(struct audit_link *l, struct audit_wait *w)
+void
+audit_wait_queue(struct audit_link *l, struct audit_wait *w)
+{
+	TAILQ_INSERT_TAIL(&l->waits, w, entry);
+	l->nwaits++;
+	l->bytes += w->len;
+}
+
+void
+audit_wait_unqueue(struct audit_link *l, struct audit_wait *w)
 {
 	TAILQ_REMOVE(&l->waits, w, entry);
 	l->nwaits--;
 	l->bytes -= w->len;
+}
+
+void
+audit_wait_free(struct audit_wait *w)
+{
 	freezero(w->p, w->len);
 	free(w);
 }
 
-/* Records made before auditd's greeting get their kseq now. */
-static int
-wait_number(struct audit_link *l, struct audit_wait *w)
+static void
+wait_drop(struct audit_link *l, struct audit_wait *w)
+{
+	audit_wait_unqueue(l, w);
+	audit_wait_free(w);
+}
+
+/* Records that had none, or one that was refused, get their kseq now. */
+int
+audit_wait_number(struct audit_link *l, struct audit_wait *w)
 {
 	struct msg_audit_append	 m;
 	struct pool		 pool;
 	struct enc		 e;
+	bool			 delayed;
 	uint32_t		 i;
 	int			 ret = -1;
 
+	delayed = w->told_ns != 0 &&
+	    monotonic_now() - w->told_ns >= DELAYED_NS;
 	pool_init(&pool, 0);
 	enc_init(&e);
 	if (dec_audit_append(w->p, w->len, &pool, &m) == -1)
 		goto out;
-	for (i = 0; i < m.n; i++)
+	for (i = 0; i < m.n; i++) {
 		audit_set_u64(&m.record[i], FIELD_KSEQ, ++l->kseq);
+		if (delayed)
+			audit_set_u64(&m.record[i], FIELD_DELAYED, w->told_ns);
+	}
 	enc_audit_append(&e, &m);
 	if (e.failed)
 		goto out;
@@ -355,8 +386,8 @@ out:
 	return ret;
 }
 
-static struct audit_wait *
-wait_new(struct audit_link *l, struct audit_record *r, uint32_t n,
+struct audit_wait *
+audit_wait_new(struct audit_link *l, struct audit_record *r, uint32_t n,
     const char **why)
 {
 	struct msg_audit_append	 m;
@@ -386,18 +417,17 @@ wait_new(struct audit_link *l, struct audit_record *r, uint32_t n,
 	}
 	w->p = e.buf;
 	w->len = e.len;
+	w->n = n;
 	w->id = ++l->next_id;
 	w->numbered = l->numbered;
 	w->last_kseq = l->kseq;
 	w->sent_ns = monotonic_now();
-	TAILQ_INSERT_TAIL(&l->waits, w, entry);
-	l->nwaits++;
-	l->bytes += w->len;
+	audit_wait_queue(l, w);
 	return w;
 }
 
-static void
-wait_send(struct audit_link *l, struct audit_wait *w)
+void
+audit_wait_send(struct audit_link *l, struct audit_wait *w)
 {
 	w->sent_ns = monotonic_now();
 	/* On failure frame reports the connection as closed. */
@@ -416,7 +446,7 @@ audit_submit(struct audit_link *l, struct audit_record *r, uint32_t n,
 		    "igra-auditd cannot be reached", arg);
 		return;
 	}
-	if ((w = wait_new(l, r, n, &why)) == NULL) {
+	if ((w = audit_wait_new(l, r, n, &why)) == NULL) {
 		cb(false, NULL, why, arg);
 		return;
 	}
@@ -424,72 +454,8 @@ audit_submit(struct audit_link *l, struct audit_record *r, uint32_t n,
 	w->arg = arg;
 	w->deadline_ns = bootclock_now() +
 	    (int64_t)AUDIT_TIMEOUT_MS * 1000000;
-	wait_send(l, w);
+	audit_wait_send(l, w);
 	timeouts_arm(l);
-}
-
-void
-audit_tell(struct audit_link *l, struct audit_record *r)
-{
-	audit_tell_all(l, r, 1);
-}
-
-void
-audit_tell_all(struct audit_link *l, struct audit_record *r, uint32_t n)
-{
-	struct audit_wait	*w;
-	const char		*why;
-
-	if ((w = wait_new(l, r, n, &why)) == NULL)
-		log_alert("%u audit record%s (%s) lost: %s", n,
-		    n == 1 ? " is" : "s are", audit_event_name(r->event),
-		    why);
-	else if (l->ready && l->conn != NULL)
-		wait_send(l, w);
-}
-
-bool
-audit_tell_capped(struct audit_link *l, struct audit_record *r, uid_t uid)
-{
-	if (!limiter_allow(l->limiter, r->event, uid, monotonic_now()))
-		return false;
-	audit_tell(l, r);
-	return true;
-}
-
-void
-audit_suppressed(struct audit_link *l, enum audit_event event, uid_t uid,
-    uint64_t n)
-{
-	limiter_add(l->limiter, event, uid, n, monotonic_now());
-}
-
-static void
-summary_run(int fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	audit_summary(arg, false);
-}
-
-void
-audit_summary(struct audit_link *l, bool all)
-{
-	struct audit_record	 r;
-	unsigned		 type;
-	uint32_t		 uid;
-	uint64_t		 n;
-
-	while (limiter_next(l->limiter, all ? UINT64_MAX : monotonic_now(),
-	    &type, &uid, &n)) {
-		audit_record_init(&r, (enum audit_event)type, SRC_KEYD, false);
-		audit_set_str(&r, FIELD_ERROR, "more of the same, only "
-		    "counted");
-		audit_set_u64(&r, FIELD_SUPPRESSED, n);
-		if (uid != LIMITER_OTHERS)
-			audit_set_u64(&r, FIELD_PEER_UID, uid);
-		audit_tell(l, &r);
-	}
 }
 
 static void
@@ -541,6 +507,7 @@ audit_drain(struct audit_link *l, int ms)
 	uint64_t	 end = monotonic_now() + (uint64_t)ms * 1000000;
 	struct timeval	 tv = { 0, 10000 };
 
+	audit_later_send(l, true);
 	while (!TAILQ_EMPTY(&l->waits) && monotonic_now() < end) {
 		if (event_base_loopexit(l->base, &tv) == -1 ||
 		    event_base_dispatch(l->base) == -1)

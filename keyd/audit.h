@@ -22,6 +22,9 @@
 #define AUDIT_TIMEOUT_MS	1500	/* the client has it within 2 s */
 #define AUDIT_MAX_WAITING	4096	/* messages without an acknowledgement */
 #define AUDIT_MAX_BYTES		(32 * 1024 * 1024)
+/* Told records that auditd has refused, kept until it takes them. */
+#define AUDIT_MAX_LATER		1024		/* messages */
+#define AUDIT_MAX_LATER_BYTES	(1024 * 1024)
 
 /* ok: durable, with auditd's position; else the reason in why. */
 typedef void (*audit_cb)(bool ok, const struct msg_audit_ack *,
@@ -31,7 +34,10 @@ struct audit_wait {
 	TAILQ_ENTRY(audit_wait)	 entry;
 	uint64_t		 id;
 	uint64_t		 last_kseq;	/* of the records within */
+	uint32_t		 n;		/* records within */
 	bool			 numbered;	/* kseq is final */
+	uint64_t		 told_ns;	/* monotonic; 0: somebody waits */
+	bool			 again;		/* was refused before */
 	uint8_t			*p;		/* MSG_AUDIT_APPEND */
 	size_t			 len;
 	uint64_t		 sent_ns;	/* monotonic */
@@ -48,6 +54,11 @@ struct audit_link {
 	bool			 ready;		/* HELLO was answered */
 	struct event		*retry;
 	struct event		*timeout;	/* of the oldest waiter */
+	struct audit_waits	 later;		/* refused, in order of told_ns */
+	unsigned		 nlater;
+	size_t			 later_bytes;
+	bool			 probing;	/* the first of them was sent */
+	uint64_t		 lost;		/* told records that found no room */
 	struct audit_waits	 waits;		/* in the order of kseq */
 	unsigned		 nwaits;
 	size_t			 bytes;
@@ -80,7 +91,9 @@ void	audit_submit(struct audit_link *, struct audit_record *, uint32_t n,
 	    audit_cb, void *);
 /*
  * A record that nothing waits for: lock, eviction, refusals.  Kept while
- * auditd is away, as far as there is room.
+ * auditd is away or cannot write, as far as there is room: then it says how
+ * long ago it was (delayed_ms), and what found no room is counted in a
+ * SecurityAlert.
  */
 void	audit_tell(struct audit_link *, struct audit_record *);
 /* n of them, in one message. */

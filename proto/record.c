@@ -6,7 +6,8 @@
 
 /* What any record may carry. */
 #define COMMON	(F(FIELD_KSEQ) | F(FIELD_REQUEST_ID) | F(FIELD_ERROR) | \
-		F(FIELD_PEER_UID) | F(FIELD_PEER_PID) | F(FIELD_SUPPRESSED))
+		F(FIELD_PEER_UID) | F(FIELD_PEER_PID) | \
+		F(FIELD_SUPPRESSED) | F(FIELD_DELAYED))
 #define TX	(F(FIELD_KEY_REF) | F(FIELD_SCHEME) | F(FIELD_PAYLOAD_HASH) | \
 		F(FIELD_TX_ID) | F(FIELD_INPUTS) | F(FIELD_OUTFLOW) | F(FIELD_FEE) | \
 		F(FIELD_DESTINATIONS) | F(FIELD_POLICY) | F(FIELD_REASON) | \
@@ -105,6 +106,7 @@ static const struct {
 	[FIELD_SIGNATURE] = { "signature", AK_HEX },
 	[FIELD_LAST_KSEQ] = { "last_kseq", AK_U64 },
 	[FIELD_SIGN_KSEQ] = { "sign_kseq", AK_U64 },
+	[FIELD_DELAYED] = { "delayed_ms", AK_SINCE },
 };
 
 static const char	*sources[SRC_MAX] = {

@@ -84,6 +84,16 @@ events()
 	jq -r "select(.seq > $mark) | $1" "$log"
 }
 
+locks()
+{
+	events 'select(.event_type == "Lock") | .seq' | wc -l
+}
+late_lock()
+{
+	[ "$(events 'select(.event_type == "Lock" and .delayed_ms > 1000) |
+	    .result')" = Success ]
+}
+
 try()
 {
 	name=$1
@@ -130,10 +140,16 @@ try()
 		rpc pskt.sign '{"pskt": 1}' >/dev/null
 	done
 	check "$name: no reserve left: still nothing torn" verify
+	here
+	check "$name: no reserve left: lock works" ctl lock
+	is "$name: no reserve left: it cannot be recorded" "$(locks)" 0
+	sleep 1
 	rm -f "$dir/fill.1" "$dir/fill.2"
 	check "$name: room again: the reserve is put by again" wait_for 5 kept
 	is "$name: room again: it answers" "$(ctl status -j |
 	    jq -r '.auditd.writable')" true
+	check "$name: room again: the lock of before is recorded" \
+	    wait_for 10 late_lock
 	# Its lock marker lifts only at a terminal; here it is thrown away.
 	stop keyd
 	rm -rf "$T/keyd"

@@ -148,7 +148,7 @@ check "the chain holds" "$PYTHON" "$e2e/verify_chain.py" -1 "$log"
 sed -n '/static const char	\*names\[BITS\] = {/,/^};/p' \
     "$top/auditd/tamper.c" | sed -n 's/^	"\(.*\)",$/\1/p' >"$T/alerts"
 sed -n 's/.*\(FIELD_ALERT, \|logfile_finding(lf, \|alert = \)"\([^"]*\)".*/\2/p' \
-    "$top"/auditd/*.c | sort -u >>"$T/alerts"
+    "$top"/auditd/*.c "$top"/keyd/*.c | sort -u >>"$T/alerts"
 grep '^\.It ' "$top/man/igra-audit-log.5" | sed 's/^\.It //' |
     sed 's/ , /\n/g' | sort >"$T/items"
 is "igra-audit-log(5) has each of $(wc -l <"$T/alerts") alerts" \
