@@ -42,6 +42,13 @@ struct bip32_path {
 	uint32_t	 step[BIP32_MAX_PATH];	/* hardened: BIP32_HARDENED set */
 };
 
+/* The way from one key to another below it, none of it hardened. */
+#define BIP32_MAX_STEPS		8
+struct bip32_steps {
+	uint8_t		 n;
+	uint32_t	 step[BIP32_MAX_STEPS];
+};
+
 /*
  * "", "m" (both the master key) or "m/44'/111111'/0'/0/0"; only ' hardens.
  * text need not be terminated.

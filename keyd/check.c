@@ -6,7 +6,8 @@
 
 void
 keyd_policy_request(const struct keyd *k, const struct msg_sign_req *m,
-    const struct own *own, const uint8_t xonly[32], struct policy_request *q)
+    const struct own *own, const struct own_key *key, struct own_cache *paths,
+    struct policy_request *q)
 {
 	struct timespec	 now;
 
@@ -14,7 +15,8 @@ keyd_policy_request(const struct keyd *k, const struct msg_sign_req *m,
 	q->conf = k->d.conf;
 	q->own = own;
 	q->journal = k->journal;
-	q->xonly = xonly;
+	q->key = *key;
+	q->cache = paths;
 	q->has_reason = m->reason.len != 0;
 	(void)clock_gettime(CLOCK_REALTIME, &now);
 	if (now.tv_sec > 0)

@@ -1,9 +1,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "bip32.h"
 #include "bip39.h"
 #include "derive.h"
+#include "own.h"
 #include "secmem.h"
 #include "utf8.h"
 #include "walletcrypt.h"
@@ -30,6 +33,7 @@ static enum proto_code	 find_phrase(const struct conf *, const uint8_t *,
 			    struct scratch *, size_t *, const char **,
 			    struct key *, struct key_accesses *,
 			    struct secret_facts *, char *, size_t);
+static int		 keep_node(const struct bip32_prv *, struct key *);
 static enum proto_code	 phrase_to_key(const struct conf *, struct scratch *,
 			    size_t, const uint8_t *, size_t, struct key *,
 			    char *, size_t);
@@ -67,6 +71,10 @@ derive_key(const struct conf *c, const uint8_t *plain, size_t len,
 	if (code == CODE_NONE) {
 		facts->has_pub = true;
 		memcpy(facts->pub, k->pub, sizeof(facts->pub));
+		facts->has_account = k->hd;
+		memcpy(facts->account, k->account, sizeof(facts->account));
+		memcpy(facts->fingerprint, k->fingerprint,
+		    sizeof(facts->fingerprint));
 	}
 	return code;
 }
@@ -171,6 +179,21 @@ find_phrase(const struct conf *c, const uint8_t *plain, size_t len,
 	return CODE_NONE;
 }
 
+/* What derived keys are made from, and how others name this account. */
+static int
+keep_node(const struct bip32_prv *prv, struct key *k)
+{
+	struct bip32_pub	 pub;
+
+	if (bip32_neuter(prv, &pub) == -1 ||
+	    (k->node = secmem_alloc(sizeof(*k->node))) == NULL)
+		return -1;
+	memcpy(k->node, prv, sizeof(*k->node));
+	own_account_id(&pub, k->account);
+	sodium_memzero(&pub, sizeof(pub));
+	return 0;
+}
+
 static enum proto_code
 phrase_to_key(const struct conf *c, struct scratch *s, size_t phraselen,
     const uint8_t *pay, size_t paylen, struct key *k, char *err,
@@ -178,6 +201,7 @@ phrase_to_key(const struct conf *c, struct scratch *s, size_t phraselen,
 {
 	struct bip32_path	 path;
 	const char		*errstr;
+	uint8_t			 master[33];
 
 	if (bip32_path_parse(c->derivation_path, strlen(c->derivation_path),
 	    &path, &errstr) == -1) {
@@ -187,11 +211,17 @@ phrase_to_key(const struct conf *c, struct scratch *s, size_t phraselen,
 	}
 	bip39_seed(s->phrase, phraselen, pay, paylen, s->seed);
 	if (bip32_master(s->seed, sizeof(s->seed), &s->key) == -1 ||
+	    curve_pubkey(s->key.key, master) == -1 ||
 	    bip32_derive(&s->key, &path, &s->key) == -1 ||
 	    curve_keypair(s->key.key, k->pair, k->pub) == -1) {
 		snprintf(err, errlen, "this phrase and path give no valid "
 		    "key");
 		return CODE_KEY_NOT_FOUND;
+	}
+	bip32_fingerprint(master, k->fingerprint);
+	if (keep_node(&s->key, k) == -1) {
+		snprintf(err, errlen, "the secret arena is full");
+		return CODE_INTERNAL;
 	}
 	return CODE_NONE;
 }
@@ -230,4 +260,31 @@ derive_hd(const struct conf *c, const uint8_t *plain, size_t len,
 out:
 	secmem_free(s);
 	return code;
+}
+
+int
+derive_below(const struct key *account, const struct bip32_steps *below,
+    struct key *leaf)
+{
+	struct bip32_prv	*prv;
+	unsigned		 i;
+	int			 ret = 0;
+
+	if (account->node == NULL ||
+	    (prv = secmem_alloc(sizeof(*prv))) == NULL)
+		return -1;
+	memcpy(prv, account->node, sizeof(*prv));
+	for (i = 0; i < below->n && ret == 0; i++)
+		ret = bip32_ckd_prv(prv, below->step[i], prv);
+	if (ret == 0)
+		ret = curve_keypair(prv->key, leaf->pair, leaf->pub);
+	secmem_free(prv);
+	memcpy(leaf->profile, account->profile, sizeof(leaf->profile));
+	memcpy(leaf->ref, account->ref, sizeof(leaf->ref));
+	memcpy(leaf->fingerprint, account->fingerprint,
+	    sizeof(leaf->fingerprint));
+	leaf->below = *below;
+	leaf->backend = account->backend;
+	leaf->hd = true;
+	return ret;
 }

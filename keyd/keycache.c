@@ -18,7 +18,13 @@ RB_GENERATE_INTERNAL(keys_by_time, key, time_entry, time_cmp, LOCAL)
 static int
 name_cmp(const struct key *a, const struct key *b)
 {
-	return strcmp(a->profile, b->profile);
+	int	 r;
+
+	if ((r = strcmp(a->profile, b->profile)) != 0)
+		return r;
+	if (a->below.n != b->below.n)
+		return a->below.n < b->below.n ? -1 : 1;
+	return memcmp(a->below.step, b->below.step, sizeof(a->below.step));
 }
 
 static int
@@ -47,7 +53,9 @@ void
 key_wipe(struct key *k)
 {
 	secmem_free(k->pair);
+	secmem_free(k->node);
 	k->pair = NULL;
+	k->node = NULL;
 }
 
 void
@@ -57,6 +65,21 @@ key_free(struct key *k)
 		return;
 	key_wipe(k);
 	free(k);
+}
+
+void
+key_own(const struct key *k, struct bip32_pub *account, struct own_key *o)
+{
+	memset(o, 0, sizeof(*o));
+	o->xonly = k->pub + 1;
+	if (k->node == NULL)
+		return;
+	memset(account, 0, sizeof(*account));
+	memcpy(account->key, k->pub, sizeof(account->key));
+	memcpy(account->chain, k->node->chain, sizeof(account->chain));
+	account->depth = k->node->depth;
+	o->account = account;
+	o->fingerprint = k->fingerprint;
 }
 
 void
@@ -70,10 +93,12 @@ keycache_init(struct keycache *c)
 }
 
 struct key *
-keycache_find(struct keycache *c, const char *profile)
+keycache_find(struct keycache *c, const char *profile,
+    const struct bip32_steps *below)
 {
 	struct key	 want;
 
+	want.below = *below;
 	if (strlcpy(want.profile, profile, sizeof(want.profile)) >=
 	    sizeof(want.profile))
 		return NULL;
@@ -117,7 +142,12 @@ keycache_next(struct keycache *c)
 struct key *
 keycache_idle(struct keycache *c)
 {
-	return TAILQ_LAST(&c->used, keys);
+	struct key	*k;
+
+	TAILQ_FOREACH_REVERSE(k, &c->used, keys, entry)
+		if (k->held == 0)
+			return k;
+	return NULL;
 }
 
 /* What is secret goes first, then what it stood in. */

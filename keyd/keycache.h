@@ -12,20 +12,28 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bip32.h"
 #include "curve.h"
 #include "names.h"
+#include "own.h"
 
 struct key {
 	TAILQ_ENTRY(key)	 entry;		/* most recently used first */
 	RB_ENTRY(key)		 name_entry;
 	RB_ENTRY(key)		 time_entry;
 	bool			 listed;	/* false: gone after this use */
-	char			 profile[10];	/* what it is found by */
+	char			 profile[10];	/* what it is found by, with … */
+	struct bip32_steps	 below;		/* … these; none: at derivation_path */
 	char			 ref[NAME_BUF];	/* the secret's name */
 	const char		*backend;
 	bool			 hd;
 	uint8_t			 pub[33];	/* compressed */
 	secp256k1_keypair	*pair;		/* in the arena */
+	/* Of a phrase's key at derivation_path, in the arena; else NULL. */
+	struct bip32_prv	*node;
+	uint8_t			 fingerprint[4]; /* of the master key, if hd */
+	uint8_t			 account[32];	/* own_account_id(), with node */
+	unsigned		 held;		/* given out, and not yet back */
 	int64_t			 expires;	/* bootclock */
 	uint64_t		 serial;	/* of keycache_add */
 };
@@ -45,19 +53,23 @@ struct keycache {
 struct key	*key_new(void);
 /* Wipes and frees; NULL is fine. */
 void		 key_free(struct key *);
-/* Wipes the keypair and keeps the rest, to tell of. */
+/* Wipes what is secret and keeps the rest, to tell of. */
 void		 key_wipe(struct key *);
+/* How own.h asks about an account's key; account is room for its public part. */
+void		 key_own(const struct key *, struct bip32_pub *account,
+		    struct own_key *);
 
 void		 keycache_init(struct keycache *);
 /* Does not count as a use; NULL when it is not there. */
-struct key	*keycache_find(struct keycache *, const char *profile);
-/* expires and profile are set; no other key has this profile. */
+struct key	*keycache_find(struct keycache *, const char *profile,
+		    const struct bip32_steps *below);
+/* expires, profile and below are set; no other key has those two. */
 void		 keycache_add(struct keycache *, struct key *);
 void		 keycache_remove(struct keycache *, struct key *);
 void		 keycache_touch(struct keycache *, struct key *);
 /* The one whose time is over first, NULL when empty. */
 struct key	*keycache_next(struct keycache *);
-/* The one not used for longest, NULL when empty. */
+/* The one not used for longest of those that nobody holds, or NULL. */
 struct key	*keycache_idle(struct keycache *);
 /* Wipes and frees all. */
 void		 keycache_clear(struct keycache *);

@@ -94,9 +94,12 @@ void	sign_client_gone(struct client *);
 
 /* --- check.c --- */
 
-/* By what a request is decided, whether to be signed or only to be told. */
+/*
+ * By what a request is decided, whether to be signed or only to be told.  The
+ * cache has been through own_prepare().
+ */
 void	keyd_policy_request(const struct keyd *, const struct msg_sign_req *,
-	    const struct own *, const uint8_t xonly[32],
+	    const struct own *, const struct own_key *, struct own_cache *,
 	    struct policy_request *);
 
 /* --- requests.c --- */

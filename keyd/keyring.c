@@ -7,7 +7,10 @@
 #include "derive.h"
 #include "keyring.h"
 #include "log.h"
+#include "own.h"
 #include "secmem.h"
+
+static const struct bip32_steps	 at_account;	/* none */
 
 /* What a page of the arena holds. */
 struct file_keys {
@@ -28,6 +31,8 @@ static void		 cache_arm(struct keyring *);
 static void		 cache_expire(void *);
 static void		 unlock_expire(void *);
 static void		 relock_arm(struct keyring *);
+static enum proto_code	 xpubs_have(const struct conf *,
+			    const struct secret_facts *, char *, size_t);
 static enum proto_code	 apply_rules(const struct conf *,
 			    const struct secret_facts *,
 			    const struct isec_header *, char *, size_t);
@@ -38,6 +43,7 @@ keyring_init(struct keyring *r, const struct conf *c, struct event_base *base)
 	memset(r, 0, sizeof(*r));
 	r->conf = c;
 	keycache_init(&r->cache);
+	TAILQ_INIT(&r->gone);
 	r->staged.page = 1;
 	r->evict = boottimer_new(base, cache_expire, r);
 	r->relock = boottimer_new(base, unlock_expire, r);
@@ -229,7 +235,29 @@ apply_rules(const struct conf *c, const struct secret_facts *facts,
 		code = CODE_POLICY_DENIED;
 	}
 	findings_free(&f);
+	if (code == CODE_NONE && facts->has_pub && c->xpubs.n > 0)
+		code = xpubs_have(c, facts, err, errlen);
 	return code;
+}
+
+/* Scripts of others' keys alone would be taken for ours, and never signed. */
+static enum proto_code
+xpubs_have(const struct conf *c, const struct secret_facts *facts, char *err,
+    size_t errlen)
+{
+	if (!facts->has_account) {
+		snprintf(err, errlen, "service.hd.xpubs is set, but the key of "
+		    "%s does not come from a phrase", c->active_profile);
+		return CODE_POLICY_DENIED;
+	}
+	if (own_xpub_listed(c, facts->account))
+		return CODE_NONE;
+	snprintf(err, errlen, "this signer's own key is not in "
+	    "service.hd.xpubs: the extended public key of %s at %s "
+	    "(secrets-admin show-xpub prints it) must be one of them",
+	    c->active_profile, c->derivation_path[0] == '\0' ? "m" :
+	    c->derivation_path);
+	return CODE_POLICY_DENIED;
 }
 
 enum proto_code
@@ -360,17 +388,17 @@ cache_tell(struct keyring *r, struct keys *gone, const char *reason)
 static void
 cache_add(struct keyring *r, struct key *k)
 {
-	struct keys	 gone = TAILQ_HEAD_INITIALIZER(gone);
+	struct key	*idle;
 
-	if (r->conf->secret_cache_ttl == 0 || r->conf->secret_cache_max == 0)
+	if (r->conf->secret_cache_ttl == 0)
 		return;
-	while (r->cache.n >= r->conf->secret_cache_max)
-		cache_drop(r, &gone, keycache_idle(&r->cache));
-	k->expires = bootclock_now() +
-	    (int64_t)r->conf->secret_cache_ttl * NS_PER_S;
+	while (r->cache.n >= r->conf->secret_cache_max) {
+		if ((idle = keycache_idle(&r->cache)) == NULL)
+			return;		/* all are in use */
+		cache_drop(r, &r->gone, idle);
+	}
 	keycache_add(&r->cache, k);
 	cache_arm(r);
-	cache_tell(r, &gone, "least recently used");
 }
 
 static void
@@ -388,6 +416,8 @@ cache_expire(void *arg)
 	struct keyring	*r = arg;
 	struct key	*k;
 	int64_t		 now = bootclock_now();
+
+	/* Nobody holds a key between two turns of the loop. */
 
 	while ((k = keycache_next(&r->cache)) != NULL && k->expires <= now)
 		cache_drop(r, &gone, k);
@@ -411,7 +441,7 @@ keyring_get(struct keyring *r, const char *profile, struct key **out,
 		return CODE_LOCKED;
 	if (profile == NULL)
 		profile = r->conf->active_profile;
-	if ((k = keycache_find(&r->cache, profile)) != NULL) {
+	if ((k = keycache_find(&r->cache, profile, &at_account)) != NULL) {
 		if (k->expires > bootclock_now()) {
 			keycache_touch(&r->cache, k);
 			if (acc != NULL && acc->n < KEYRING_MAX_ACCESS) {
@@ -420,6 +450,7 @@ keyring_get(struct keyring *r, const char *profile, struct key **out,
 				acc->a[acc->n].backend = k->backend;
 				acc->a[acc->n++].cached = true;
 			}
+			k->held++;
 			*out = k;
 			return CODE_NONE;
 		}
@@ -446,7 +477,41 @@ keyring_get(struct keyring *r, const char *profile, struct key **out,
 		key_free(k);
 		return code;
 	}
+	k->expires = bootclock_now() +
+	    (int64_t)r->conf->secret_cache_ttl * NS_PER_S;
+	k->held++;
 	cache_add(r, k);
+	*out = k;
+	return CODE_NONE;
+}
+
+enum proto_code
+keyring_below(struct keyring *r, const struct key *account,
+    const struct bip32_steps *below, struct key **out, char *err,
+    size_t errlen)
+{
+	struct key	*k;
+
+	*out = NULL;
+	k = keycache_find(&r->cache, account->profile, below);
+	if (k != NULL && k->expires <= bootclock_now()) {
+		cache_drop(r, &r->gone, k);
+		k = NULL;
+	}
+	if (k != NULL)
+		keycache_touch(&r->cache, k);
+	else {
+		if ((k = key_new()) == NULL ||
+		    derive_below(account, below, k) == -1) {
+			key_free(k);
+			snprintf(err, errlen, "no key can be derived at this "
+			    "path, or the secret arena is full");
+			return CODE_INTERNAL;
+		}
+		k->expires = account->expires;
+		cache_add(r, k);
+	}
+	k->held++;
 	*out = k;
 	return CODE_NONE;
 }
@@ -454,10 +519,16 @@ keyring_get(struct keyring *r, const char *profile, struct key **out,
 void
 keyring_put(struct keyring *r, struct key *k)
 {
-	(void)r;
+	bool	 last;
+
 	stack_scrub();
-	if (k != NULL && !k->listed)
+	if (k == NULL)
+		return;
+	last = k->below.n == 0;		/* the account's, after those below */
+	if (--k->held == 0 && !k->listed)
 		key_free(k);
+	if (last)
+		cache_tell(r, &r->gone, "least recently used");
 }
 
 enum proto_code

@@ -56,6 +56,7 @@ struct keyring {
 	struct secret_facts	 facts;		/* of the active key */
 	struct secret_facts	 staged_facts;
 	uint64_t		 evictions;
+	struct keys		 gone;		/* for room, and not told of yet */
 	/*
 	 * Told of evictions by time or for room (reason in words), after
 	 * all that is due has been wiped: n names, at most KEYRING_TELL.
@@ -116,6 +117,14 @@ enum proto_code	keyring_get(struct keyring *, const char *profile,
 		    struct key **, struct key_accesses *, char *err,
 		    size_t errlen);
 void	keyring_put(struct keyring *, struct key *);
+/*
+ * The keypair so many steps below an account's (which the caller holds), from
+ * the cache or freshly derived; give it back likewise, before the account's.
+ * It is gone when the account's time is over.
+ */
+enum proto_code	keyring_below(struct keyring *, const struct key *account,
+		    const struct bip32_steps *, struct key **, char *err,
+		    size_t errlen);
 
 /* The keys that could sign; arrays and text from the pool. */
 enum proto_code	keyring_list(struct keyring *, struct pool *,

@@ -10,84 +10,20 @@
 static void	refuse(struct decision *, enum proto_code, const char *, ...)
 		    __attribute__((format(printf, 3, 4)));
 static bool	form_ok(const struct tx *, struct decision *);
-static bool	input_claims_ours(const struct own *, const uint8_t *,
-		    const struct tx_input *);
-static bool	classify(const struct own *, const uint8_t *,
-		    const struct tx *, struct pool *, struct decision *);
-static enum input_class classify_input(const struct own *, const uint8_t *,
-		    const struct tx_input *);
-static bool	is_own_script(const struct own *, const uint8_t *,
-		    const struct spk *);
+static bool	claimed(enum own_match, const char *, size_t,
+		    const struct key_claim *, const struct own_key *,
+		    struct decision *);
+static bool	utxo_missing(const struct policy_request *,
+		    struct own_cache *, const struct tx_input *, size_t,
+		    struct decision *);
+static bool	classify_input(const struct policy_request *,
+		    struct own_cache *, const struct tx_input *, size_t,
+		    struct decision *);
+static bool	classify(const struct policy_request *, const struct tx *,
+		    struct pool *, struct decision *);
 static bool	amounts(const struct tx *, struct decision *);
 static bool	sighash_types(const struct tx *, struct decision *);
 static void	decide_one(const struct policy_view *, struct pool *);
-
-void
-own_free(struct own *o)
-{
-	destinations_free(&o->dest);
-	memset(o, 0, sizeof(*o));
-}
-
-int
-own_init(struct own *o, const struct conf *c, const char **errstr)
-{
-	const char	*hex = c->redeem_script_hex;
-
-	memset(o, 0, sizeof(*o));
-	if (destinations_init(&o->dest, &c->policy.allowed_destinations,
-	    errstr) == -1)
-		return -1;
-	if (hex == NULL || *hex == '\0') {
-		/* On mainnet own scripts are only what the config names. */
-		o->p2pk = c->network != KASPA_MAINNET && c->xpubs.n == 0;
-		return 0;
-	}
-	if (sodium_hex2bin(o->redeem, sizeof(o->redeem), hex, strlen(hex),
-	    NULL, &o->redeem_len, NULL) != 0 ||
-	    script_multisig_parse(o->redeem, o->redeem_len,
-	    &o->multisig) == -1 || o->multisig.ecdsa) {
-		*errstr = "service.pskt.redeem_script_hex is no m-of-n "
-		    "Schnorr multisig script";
-		return -1;
-	}
-	o->has_redeem = true;
-	script_p2sh(o->redeem, o->redeem_len, o->p2sh);
-	return 0;
-}
-
-struct own *
-own_new(const struct conf *c, const char **errstr)
-{
-	struct own	*o;
-
-	*errstr = "out of memory";
-	if ((o = calloc(1, sizeof(*o))) == NULL)
-		return NULL;
-	if (own_init(o, c, errstr) == -1) {
-		own_free(o);
-		free(o);
-		return NULL;
-	}
-	o->refs = 1;
-	return o;
-}
-
-struct own *
-own_ref(struct own *o)
-{
-	o->refs++;
-	return o;
-}
-
-void
-own_unref(struct own *o)
-{
-	if (o == NULL || --o->refs > 0)
-		return;
-	own_free(o);
-	free(o);
-}
 
 static void
 refuse(struct decision *d, enum proto_code code, const char *fmt, ...)
@@ -141,93 +77,118 @@ form_ok(const struct tx *tx, struct decision *d)
 	return true;
 }
 
+/* Puts down what a claim came to; false: the transaction is refused. */
 static bool
-is_own_script(const struct own *o, const uint8_t *xonly,
-    const struct spk *spk)
+claimed(enum own_match m, const char *list, size_t i,
+    const struct key_claim *claim, const struct own_key *key,
+    struct decision *d)
 {
-	if (o->has_redeem)
-		return script_multisig_index(&o->multisig, xonly) != -1 &&
-		    spk->version == 0 && spk->script.len == sizeof(o->p2sh) &&
-		    memcmp(spk->script.p, o->p2sh, sizeof(o->p2sh)) == 0;
-	return o->p2pk && script_classify(spk) == SCRIPT_P2PK &&
-	    memcmp(spk->script.p + 1, xonly, 32) == 0;
-}
+	char	 theirs[2 * TX_FINGERPRINT + 1], ours[2 * TX_FINGERPRINT + 1];
 
-bool
-policy_is_change(const struct own *o, const uint8_t xonly[32],
-    const struct tx_output *out)
-{
-	return !out->has_covenant && is_own_script(o, xonly, &out->spk);
-}
-
-static enum input_class
-classify_input(const struct own *o, const uint8_t *xonly,
-    const struct tx_input *in)
-{
-	struct multisig	 ms;
-
-	if (!in->has_utxo)
-		return INPUT_FOREIGN;
-	if (is_own_script(o, xonly, &in->spk))
-		return INPUT_OWN;
-	switch (script_classify(&in->spk)) {
-	case SCRIPT_P2PK:
-		return memcmp(in->spk.script.p + 1, xonly, 32) == 0 ?
-		    INPUT_SHARED : INPUT_FOREIGN;
-	case SCRIPT_P2SH:
-		/* form_ok() has compared its hash. */
-		if (in->redeem.len != 0 && script_multisig_parse(in->redeem.p,
-		    in->redeem.len, &ms) == 0 &&
-		    script_multisig_index(&ms, xonly) != -1)
-			return INPUT_SHARED;
-		return INPUT_FOREIGN;
-	case SCRIPT_P2PK_ECDSA:
-	case SCRIPT_NONSTANDARD:
-		break;
+	switch (m) {
+	case OWN_NOT:
+	case OWN_ACCOUNT:
+	case OWN_DERIVED:
+		return true;
+	case OWN_MISCLAIMED:
+		(void)sodium_bin2hex(theirs, sizeof(theirs),
+		    claim->fingerprint, TX_FINGERPRINT);
+		(void)sodium_bin2hex(ours, sizeof(ours), key->fingerprint,
+		    TX_FINGERPRINT);
+		refuse(d, CODE_INVALID_PSKT, "%s[%zu].bip32Derivations: the "
+		    "KeySource at %.*s has fingerprint %s; this is a script "
+		    "of this signer's, whose fingerprint is %s", list, i,
+		    (int)claim->path.len, (const char *)claim->path.p, theirs,
+		    ours);
+		return false;
+	case OWN_NOMEM:
+		refuse(d, CODE_INTERNAL, "out of memory");
+		return false;
 	}
-	return INPUT_FOREIGN;
+	return true;
 }
 
-/* Without its UTXO an input can only say that it is ours. */
+/*
+ * Without its UTXO an input can only say that it is ours: by its redeem
+ * script.
+ */
 static bool
-input_claims_ours(const struct own *o, const uint8_t *xonly,
-    const struct tx_input *in)
+utxo_missing(const struct policy_request *q, struct own_cache *cache,
+    const struct tx_input *in, size_t i, struct decision *d)
 {
-	struct multisig	 ms;
+	uint8_t		 script[P2SH_SCRIPT_LEN];
+	struct spk	 spk = { 0, { script, sizeof(script) } };
+	enum own_match	 m;
 
 	if (in->redeem.len == 0)
-		return false;
-	if (o->has_redeem && in->redeem.len == o->redeem_len &&
-	    memcmp(in->redeem.p, o->redeem, o->redeem_len) == 0)
 		return true;
-	return script_multisig_parse(in->redeem.p, in->redeem.len,
-	    &ms) == 0 && script_multisig_index(&ms, xonly) != -1;
+	script_p2sh(in->redeem.p, in->redeem.len, script);
+	m = own_script(q->own, &q->key, cache, &spk, &in->claim);
+	if (m == OWN_NOT)
+		m = own_shared(q->own, &q->key, cache, &spk, in->redeem,
+		    &in->claim);
+	if (m == OWN_NOT || !claimed(m, "inputs", i, &in->claim, &q->key, d))
+		return m == OWN_NOT;
+	refuse(d, CODE_INVALID_PSKT, "inputs[%zu].utxoEntry: missing, and "
+	    "this input is ours", i);
+	return false;
 }
 
 static bool
-classify(const struct own *o, const uint8_t *xonly, const struct tx *tx,
+classify_input(const struct policy_request *q, struct own_cache *cache,
+    const struct tx_input *in, size_t i, struct decision *d)
+{
+	enum own_match	 m;
+
+	d->class[i] = INPUT_FOREIGN;
+	if (!in->has_utxo)
+		return utxo_missing(q, cache, in, i, d);
+	m = own_script(q->own, &q->key, cache, &in->spk, &in->claim);
+	if (m == OWN_ACCOUNT || m == OWN_DERIVED)
+		d->class[i] = INPUT_OWN;
+	else if (m == OWN_NOT) {
+		/* form_ok() has compared the redeem script's hash. */
+		m = own_shared(q->own, &q->key, cache, &in->spk, in->redeem,
+		    &in->claim);
+		if (m != OWN_NOT)
+			d->class[i] = INPUT_SHARED;
+	}
+	d->derived[i] = m == OWN_DERIVED;
+	if (!claimed(m, "inputs", i, &in->claim, &q->key, d))
+		return false;
+	if (d->class[i] != INPUT_FOREIGN)
+		d->nsign++;
+	return true;
+}
+
+static bool
+classify(const struct policy_request *q, const struct tx *tx,
     struct pool *pool, struct decision *d)
 {
-	size_t	 i;
+	const struct tx_output	*out;
+	struct own_cache	 local, *cache = q->cache;
+	enum own_match		 m;
+	size_t			 i;
 
 	if ((d->class = pool_alloc(pool, tx->nin, 1)) == NULL ||
+	    (d->derived = pool_alloc(pool, tx->nin, 1)) == NULL ||
 	    (d->change = pool_alloc(pool, tx->nout, 1)) == NULL) {
 		refuse(d, CODE_INTERNAL, "out of memory");
 		return false;
 	}
-	for (i = 0; i < tx->nin; i++) {
-		if (!tx->in[i].has_utxo &&
-		    input_claims_ours(o, xonly, &tx->in[i])) {
-			refuse(d, CODE_INVALID_PSKT, "inputs[%zu].utxoEntry: "
-			    "missing, and this input is ours", i);
+	own_cache_init(&local, pool);
+	if (cache == NULL)
+		cache = &local;
+	for (i = 0; i < tx->nin; i++)
+		if (!classify_input(q, cache, &tx->in[i], i, d))
 			return false;
-		}
-		d->class[i] = (uint8_t)classify_input(o, xonly, &tx->in[i]);
-		if (d->class[i] != INPUT_FOREIGN)
-			d->nsign++;
+	for (i = 0; i < tx->nout; i++) {
+		out = &tx->out[i];
+		m = own_script(q->own, &q->key, cache, &out->spk, &out->claim);
+		if (!claimed(m, "outputs", i, &out->claim, &q->key, d))
+			return false;
+		d->change[i] = m != OWN_NOT && !out->has_covenant;
 	}
-	for (i = 0; i < tx->nout; i++)
-		d->change[i] = policy_is_change(o, xonly, &tx->out[i]);
 	return true;
 }
 
@@ -315,7 +276,7 @@ decide_one(const struct policy_view *v, struct pool *pool)
 		return;
 	}
 	(void)tx_id(tx, d->tx_id);
-	if (!classify(q->own, q->xonly, tx, pool, d))
+	if (!classify(q, tx, pool, d))
 		return;
 	if (d->nsign == 0) {
 		refuse(d, CODE_NOT_A_SIGNER, "no input of this transaction "

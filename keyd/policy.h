@@ -7,36 +7,10 @@
 #define IGRA_POLICY_H
 
 #include "conf.h"
-#include "destinations.h"
 #include "journal.h"
 #include "kaspa.h"
 #include "messages.h"
-
-/* Scripts that are this signer's, and those it may pay, from the config. */
-struct own {
-	unsigned	 refs;
-	bool		 has_redeem;
-	bool		 p2pk;		/* nothing configured: our key's own script */
-	uint8_t		 redeem[TX_MAX_SCRIPT];
-	size_t		 redeem_len;
-	struct multisig	 multisig;
-	uint8_t		 p2sh[P2SH_SCRIPT_LEN];
-	struct destinations dest;
-};
-
-/*
- * 0, or -1: redeem_script_hex is no m-of-n Schnorr multisig, a destination is
- * no address, or memory is out.
- */
-int	own_init(struct own *, const struct conf *, const char **errstr);
-void	own_free(struct own *);
-/*
- * The same, on the heap and counted: a request that was decided goes on with
- * what it was decided by, whatever is reloaded meanwhile.  NULL on error.
- */
-struct own	*own_new(const struct conf *, const char **errstr);
-struct own	*own_ref(struct own *);
-void		 own_unref(struct own *);	/* NULL is fine */
+#include "own.h"
 
 enum input_class {
 	INPUT_FOREIGN,		/* not signed */
@@ -68,6 +42,7 @@ struct decision {
 	uint8_t		 tx_id[TX_ID_LEN];
 	size_t		 nsign;		/* inputs to sign */
 	uint8_t		*class;		/* enum input_class per input */
+	uint8_t		*derived;	/* per input: bool, with the key at its path */
 	uint8_t		*change;	/* per output: bool, back to us */
 	uint64_t	 outflow;	/* sompi that leave, fee included */
 	bool		 fee_known;	/* every input's amount is */
@@ -87,15 +62,12 @@ struct policy_request {
 	const struct conf *conf;
 	const struct own *own;
 	const struct journal *journal;
-	const uint8_t	*xonly;		/* x-only public key, 32 bytes */
+	struct own_key	 key;
+	struct own_cache *cache;	/* NULL: one for each transaction */
 	bool		 has_reason;	/* the request gives one */
 	bool		 every_check;	/* also after one has failed */
 	uint64_t	 now_ms;	/* wall clock, since 1970 */
 };
-
-/* Is this output back to us (own script, no covenant)? */
-bool	policy_is_change(const struct own *, const uint8_t xonly[32],
-	    const struct tx_output *);
 
 /*
  * Decides the n transactions of a request, each into d: first its form and

@@ -107,12 +107,18 @@ spk_address(const struct keyd *k, const uint8_t *script, char *out)
 	return out;
 }
 
-/* The multisig's address, or without one that of the key itself. */
+/*
+ * The multisig's address, or without one that of the key itself; with xpubs
+ * each path has its own.
+ */
 static void
 own_address(const struct keyd *k, char *out)
 {
 	uint8_t	 script[P2PK_SCRIPT_LEN];
 
+	out[0] = '\0';
+	if (k->own->nxpub > 0 && !k->own->has_redeem)
+		return;
 	if (k->own->has_redeem) {
 		(void)spk_address(k, k->own->p2sh, out);
 		return;
@@ -125,6 +131,7 @@ void
 request_info(struct client *c, const struct frame *f)
 {
 	struct keyd	*k = c->k;
+	const struct secret_facts *facts = &k->ring.facts;
 	struct msg_info	 m;
 	struct enc	 e;
 	char		 address[ADDRESS_MAX] = "";
@@ -140,12 +147,19 @@ request_info(struct client *c, const struct frame *f)
 		memcpy(m.public_key, k->pub, sizeof(m.public_key));
 		own_address(k, address);
 		m.address = bytes_str(address);
+		m.has_fingerprint = facts->has_account;
+		if (m.has_fingerprint)
+			memcpy(m.fingerprint, facts->fingerprint,
+			    sizeof(m.fingerprint));
 	}
 	if (k->own->has_redeem) {
 		m.redeem_script.p = k->own->redeem;
 		m.redeem_script.len = k->own->redeem_len;
 		m.threshold_m = (uint8_t)k->own->multisig.m;
 		m.threshold_n = (uint8_t)k->own->multisig.n;
+	} else if (k->own->nxpub > 0) {
+		m.threshold_m = (uint8_t)k->own->required;
+		m.threshold_n = (uint8_t)k->own->nxpub;
 	} else
 		m.threshold_m = m.threshold_n = 1;
 	enc_init(&e);

@@ -14,6 +14,7 @@
 #include "sign_record.h"
 
 #define INPUTS_PER_TURN	64
+#define STEPS_PER_TURN	150	/* of own_prepare: about as long */
 
 enum job_state { JOB_DECIDE, JOB_SIGN, JOB_AUDIT };
 
@@ -33,6 +34,7 @@ struct job {
 	char			 key_ref[NAME_BUF];
 	struct decision		*decision;	/* per transaction */
 	struct own		*own;		/* that it was decided by */
+	struct own_cache	 paths;		/* what claims come to, by own */
 	struct key_accesses	 accesses;
 	struct msg_sign		 reply;
 	uint8_t			(*first)[32];	/* first sighash of each */
@@ -47,8 +49,10 @@ static void	job_refuse(struct job *, enum proto_code, uint32_t,
 		    const char *);
 static void	job_refuse_decision(struct job *, uint32_t);
 static int	job_reserve(struct job *);
+static int	job_prepare(struct job *, const struct own_key *);
 static bool	job_decide(struct job *, struct key *);
 static bool	job_sign(struct job *, struct key *);
+static bool	job_key(struct job *, struct key *, struct key **);
 static bool	sign_one(struct job *, const struct key *);
 static void	job_turn(struct job *);
 static void	job_record(struct job *);
@@ -215,6 +219,22 @@ job_reserve(struct job *j)
 	return journal_reserve(j->k->journal, e, j->req.n);
 }
 
+/*
+ * Extended keys along claimed paths take their time: some a turn, before the
+ * decision.  1 when all are there, 0: later, -1: no memory.
+ */
+static int
+job_prepare(struct job *j, const struct own_key *key)
+{
+	if (j->own != j->k->own) {	/* at first, or after a reload */
+		own_unref(j->own);
+		j->own = own_ref(j->k->own);
+		own_cache_init(&j->paths, &j->pool);
+	}
+	return own_prepare(j->own, key, &j->paths, j->req.tx, j->req.n,
+	    STEPS_PER_TURN);
+}
+
 /* The whole bundle is decided before anything is signed. */
 static bool
 job_decide(struct job *j, struct key *key)
@@ -222,20 +242,25 @@ job_decide(struct job *j, struct key *key)
 	struct keyd	*k = j->k;
 	struct pool	*p = &j->pool;
 	struct policy_request q;
+	struct own_key	 own_key;
+	struct bip32_pub account;
 	uint32_t	 i, refused;
 	size_t		 nsig = 0;
 
-	memcpy(j->pub, key->pub, sizeof(j->pub));
-	(void)strlcpy(j->key_ref, key->ref, sizeof(j->key_ref));
-	j->reply.n = j->req.n;
-	j->own = own_ref(k->own);
+	key_own(key, &account, &own_key);
+	switch (job_prepare(j, &own_key)) {
+	case 0:
+		return true;
+	case -1:
+		goto nomem;
+	}
 	j->decision = pool_alloc(p, j->req.n, sizeof(*j->decision));
 	j->reply.tx_id = pool_alloc(p, j->req.n, 32);
 	j->first = pool_alloc(p, j->req.n, 32);
 	if (j->decision == NULL || j->reply.tx_id == NULL ||
 	    j->first == NULL)
 		goto nomem;
-	keyd_policy_request(k, &j->req, j->own, key->pub + 1, &q);
+	keyd_policy_request(k, &j->req, j->own, &own_key, &j->paths, &q);
 	refused = policy_decide(&q, j->req.tx, j->req.n, p, j->decision);
 	for (i = 0; i < j->req.n && i <= refused; i++) {
 		memcpy(j->reply.tx_id[i], j->decision[i].tx_id, TX_ID_LEN);
@@ -256,6 +281,35 @@ job_decide(struct job *j, struct key *key)
 nomem:
 	job_refuse(j, CODE_INTERNAL, PROTO_NO_PSKT, "out of memory");
 	return false;
+}
+
+/* What input's key is; false: there is none. */
+static bool
+job_key(struct job *j, struct key *account, struct key **leaf)
+{
+	const struct decision	*d = &j->decision[j->tx];
+	struct keyring		*r = &j->k->ring;
+	struct bip32_steps	 below;
+	struct key		*was = *leaf;
+	char			 err[KEYRING_ERR];
+
+	if (!d->derived[j->input]) {
+		*leaf = NULL;
+		below.n = 0;
+	} else if (!own_relative(j->own, &j->req.tx[j->tx].in[j->input].claim,
+	    &below))
+		return false;
+	else if (was != NULL && memcmp(&was->below, &below,
+	    sizeof(below)) == 0)
+		return true;
+	else if (keyring_below(r, account, &below, leaf, err,
+	    sizeof(err)) != CODE_NONE) {
+		log_warnx("%s", err);
+		return false;
+	}
+	if (was != NULL)
+		keyring_put(r, was);
+	return true;
 }
 
 static bool
@@ -288,7 +342,10 @@ sign_one(struct job *j, const struct key *key)
 static bool
 job_sign(struct job *j, struct key *key)
 {
-	int	 left = INPUTS_PER_TURN;
+	struct keyring	*r = &j->k->ring;
+	struct key	*leaf = NULL;	/* of the input before, if derived */
+	int		 left = INPUTS_PER_TURN;
+	bool		 ok = true;
 
 	while (j->tx < j->req.n) {
 		for (; j->input < j->req.tx[j->tx].nin; j->input++) {
@@ -296,19 +353,23 @@ job_sign(struct job *j, struct key *key)
 			    INPUT_FOREIGN)
 				continue;
 			if (left-- == 0)
-				return true;
-			if (!sign_one(j, key)) {
-				job_refuse(j, CODE_INTERNAL, j->tx,
-				    "signing failed its own verification");
-				return false;
-			}
+				goto out;
+			ok = job_key(j, key, &leaf) &&
+			    sign_one(j, leaf == NULL ? key : leaf);
+			if (!ok)
+				goto out;
 		}
 		j->tx++;
 		j->input = 0;
 		sighash_cache_init(&j->cache);
 	}
 	j->state = JOB_AUDIT;
-	return true;
+out:
+	keyring_put(r, leaf);
+	if (!ok)
+		job_refuse(j, CODE_INTERNAL, j->tx, "signing failed, or its "
+		    "own verification");
+	return ok;
 }
 
 static void
@@ -327,13 +388,21 @@ job_turn(struct job *j)
 		return;
 	}
 	code = keyring_get(&k->ring, j->profile[0] == '\0' ? NULL :
-	    j->profile, &key, decide ? &j->accesses : NULL, err, sizeof(err));
+	    j->profile, &key, j->accesses.n == 0 ? &j->accesses : NULL, err,
+	    sizeof(err));
 	if (code != CODE_NONE) {
 		job_refuse(j, code, PROTO_NO_PSKT, err);
 		return;
 	}
-	/* Another file may have been unlocked since the decision. */
-	if (!decide && memcmp(key->pub, j->pub, sizeof(key->pub)) != 0) {
+	/*
+	 * Another file may have been unlocked since the first turn.  All keys
+	 * of a request come from this one.
+	 */
+	if (j->key_ref[0] == '\0') {
+		memcpy(j->pub, key->pub, sizeof(j->pub));
+		(void)strlcpy(j->key_ref, key->ref, sizeof(j->key_ref));
+		j->reply.n = j->req.n;
+	} else if (memcmp(key->pub, j->pub, sizeof(key->pub)) != 0) {
 		job_refuse(j, CODE_LOCKED, PROTO_NO_PSKT, "igra-keyd has been "
 		    "unlocked with another key meanwhile: ask again");
 		keyring_put(&k->ring, key);
@@ -343,7 +412,7 @@ job_turn(struct job *j)
 		keyring_put(&k->ring, key);
 		return;
 	}
-	if (!job_sign(j, key)) {
+	if (j->state == JOB_SIGN && !job_sign(j, key)) {
 		keyring_put(&k->ring, key);
 		return;
 	}

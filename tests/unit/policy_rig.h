@@ -74,7 +74,7 @@ setup(void)
 	script_p2pk(keys[0], ours);
 	script_p2pk(keys[1], theirs);
 	memset(&request, 0, sizeof(request));
-	request.xonly = keys[0];
+	request.key.xonly = keys[0];
 	ck_assert_ptr_nonnull(journal = journal_new(1000, NULL));
 	request.journal = journal;
 	pool_init(&pool, 0);

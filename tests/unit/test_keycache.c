@@ -11,6 +11,8 @@
 
 #define FULL	10000
 
+static const struct bip32_steps	 none;
+
 static struct key *
 make(unsigned i, int64_t expires)
 {
@@ -60,7 +62,7 @@ START_TEST(model)
 	for (round = 0; round < 50000; round++) {
 		i = (unsigned)random() % 64;
 		k = make(i, random() % 50);
-		ck_assert_ptr_eq(keycache_find(&c, k->profile), at[i]);
+		ck_assert_ptr_eq(keycache_find(&c, k->profile, &k->below), at[i]);
 		if (at[i] == NULL) {
 			keycache_add(&c, k);
 			ck_assert(k->listed);
@@ -97,7 +99,7 @@ START_TEST(model)
 			}
 		ck_assert_ptr_eq(keycache_idle(&c), want);
 	}
-	ck_assert_ptr_null(keycache_find(&c, "key-000001"));
+	ck_assert_ptr_null(keycache_find(&c, "key-000001", &none));
 	keycache_clear(&c);
 	ck_assert_uint_eq(c.n, 0);
 	ck_assert_uint_eq(secmem_used(), 0);
