@@ -32,7 +32,6 @@ struct sign {
 	size_t			 nnote;
 };
 
-static void	 sign_invalid(struct rpc_call *, const struct pskt_error *);
 static int	 sign_encode(struct rpc_call *, struct enc *, size_t *);
 static int	 sign_answer(const struct frame *, enum keyd_fail, void *);
 static int	 sign_fits(const struct sign *);
@@ -101,8 +100,7 @@ sign_run(struct rpc_call *c)
 	}
 	ctx.derivation_path = d->d.conf->derivation_path;
 	if (pskt_parse(c->pool, &ctx, c->src, s->value, &s->doc, &e) == -1) {
-		c->bundle = e.pskt != PSKT_NOT_IN_BUNDLE;
-		sign_invalid(c, &e);
+		pskt_refuse(c, &e);
 		return;
 	}
 	c->bundle = s->doc.form == PSKT_FORM_PSKB;
@@ -122,28 +120,6 @@ sign_run(struct rpc_call *c)
 	enc_free(&enc);
 	if (why != KEYD_ANSWERED)
 		rpc_keyd_failed(c, why);
-}
-
-static void
-sign_invalid(struct rpc_call *c, const struct pskt_error *e)
-{
-	unsigned	 code = CODE_INTERNAL;
-
-	switch (e->code) {
-	case PSKT_OK:
-		break;
-	case PSKT_INVALID:
-		code = CODE_INVALID_PSKT;
-		break;
-	case PSKT_UNSUPPORTED:
-		code = CODE_UNSUPPORTED;
-		break;
-	case PSKT_TOO_LARGE:
-		code = CODE_TOO_LARGE;
-		break;
-	}
-	rpc_refuse(c, code, e->pskt == PSKT_NOT_IN_BUNDLE ? PROTO_NO_PSKT :
-	    (uint32_t)e->pskt, "%s", e->message);
 }
 
 static int

@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "methods.h"
+#include "pskt.h"
 #include "signd.h"
 
 struct key_params {
@@ -26,6 +27,9 @@ static void	 put_text(struct json_out *, const char *, struct bytes);
 const struct rpc_method rpc_methods[] = {
 	{ "signer.info",	none_parse,	info_run },
 	{ "pskt.sign",		sign_parse,	sign_run },
+	{ "pskt.inspect",	life_parse,	inspect_run },
+	{ "pskt.finalize",	life_parse,	finalize_run },
+	{ "pskt.extract",	life_parse,	extract_run },
 	{ "key.list",		list_parse,	list_run },
 	{ "key.public",		public_parse,	public_run },
 	{ RPC_RELOAD,		reload_parse,	reload_run },
@@ -105,6 +109,29 @@ signd_learn_key(struct signd *s, const struct msg_info *m)
 	s->have_key = true;
 	s->have_fingerprint = m->has_fingerprint;
 	memcpy(s->fingerprint, m->fingerprint, sizeof(s->fingerprint));
+}
+
+void
+pskt_refuse(struct rpc_call *c, const struct pskt_error *e)
+{
+	unsigned	 code = CODE_INTERNAL;
+
+	switch (e->code) {
+	case PSKT_OK:
+		break;
+	case PSKT_INVALID:
+		code = CODE_INVALID_PSKT;
+		break;
+	case PSKT_UNSUPPORTED:
+		code = CODE_UNSUPPORTED;
+		break;
+	case PSKT_TOO_LARGE:
+		code = CODE_TOO_LARGE;
+		break;
+	}
+	c->bundle = e->pskt != PSKT_NOT_IN_BUNDLE;
+	rpc_refuse(c, code, e->pskt == PSKT_NOT_IN_BUNDLE ? PROTO_NO_PSKT :
+	    (uint32_t)e->pskt, "%s", e->message);
 }
 
 static void

@@ -1,11 +1,22 @@
-/* What methods.c and method_sign.c share. */
+/* What methods.c and the files of single methods share. */
 #ifndef IGRA_METHODS_H
 #define IGRA_METHODS_H
 
 #include "rpc.h"
 
+struct pskt_error;
+
+/* Ends the call with what pskt_parse, finalize or extract found. */
+void	 pskt_refuse(struct rpc_call *, const struct pskt_error *);
+
 void	*sign_parse(struct rpc_call *, const struct json *, char *);
 void	 sign_run(struct rpc_call *);
+
+/* pskt.inspect, pskt.finalize, pskt.extract: without igra-keyd. */
+void	*life_parse(struct rpc_call *, const struct json *, char *);
+void	 inspect_run(struct rpc_call *);
+void	 finalize_run(struct rpc_call *);
+void	 extract_run(struct rpc_call *);
 
 void	*reload_parse(struct rpc_call *, const struct json *, char *);
 void	 reload_run(struct rpc_call *);

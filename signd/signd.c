@@ -83,7 +83,7 @@ serve(struct signd *s, int fd)
 	if (!s->d.separated)
 		s->limits.operator = s->d.uid[ROLE_SIGND];
 	health_init(&s->health);
-	if ((s->base = base_new()) == NULL ||
+	if ((s->base = base_new()) == NULL || life_init(s) == -1 ||
 	    (s->link = keyd_link_new(s->base, &s->d, &s->metrics,
 	    on_connected, s)) == NULL ||
 	    notes_init(&s->notes, s->base, s->link, &s->metrics) == -1 ||
@@ -103,6 +103,7 @@ serve(struct signd *s, int fd)
 		fatalx("out of memory");
 	if (event_base_dispatch(s->base) == -1)
 		fatalx("event loop");
+	life_free(s);
 	(void)notes_stopped(&s->notes, "signal");
 	notes_free(&s->notes);
 	keyd_link_free(s->link);	/* ends what still waits */

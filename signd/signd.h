@@ -2,6 +2,8 @@
 #ifndef IGRA_SIGND_H
 #define IGRA_SIGND_H
 
+#include <sys/queue.h>
+
 #include <event2/event.h>
 
 #include "daemon.h"
@@ -20,6 +22,8 @@ struct signd_conf {
 	size_t			 redeem_len;
 };
 
+struct life;
+
 struct signd {
 	struct daemon		 d;
 	struct event_base	*base;
@@ -34,6 +38,8 @@ struct signd {
 	uint8_t			 public_key[33]; /* of the active profile */
 	bool			 have_fingerprint;
 	uint8_t			 fingerprint[4]; /* of its master key */
+	TAILQ_HEAD(, life)	 life;		/* documents being checked */
+	struct event		*life_work;
 	unsigned		 batches;	/* HTTP requests being answered */
 	bool			 started_told;	/* keyd, for the log */
 	bool			 stopping;
@@ -51,5 +57,12 @@ void	signd_conf_free(struct signd_conf *);
 
 /* Remembers the active profile's key, if keyd knows it by now. */
 void	signd_learn_key(struct signd *, const struct msg_info *);
+
+/*
+ * The checking of signatures for inspect, finalize and extract, a piece per
+ * turn of the loop.  0, or -1 without memory.  life_free refuses what is left.
+ */
+int	life_init(struct signd *);
+void	life_free(struct signd *);
 
 #endif

@@ -431,7 +431,7 @@ for f in "$dir"/example*; do
 	sed -i "s/\\\\e/\\\\/g; s|/run/igra-signd/signd.sock|$sock|" "$f"
 	out=$(cd "$dir" && TOKEN=x bash -eu "$f" 2>&1)
 	if [ $? = 0 ] && [ -n "$out" ] && [[ $out != *'"error"'* ]]; then
-		ok "manual: $(grep -o 'signer.info\|pskt.sign\|key.list\|healthz' \
+		ok "manual: $(grep -o 'signer.info\|pskt.[a-z]*\|key.list\|healthz' \
 		    "$f" | head -n 1), ${f##*/}"
 	else
 		not_ok "manual: ${f##*/}" "$out"

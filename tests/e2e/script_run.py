@@ -1,0 +1,232 @@
+"""Runs the scripts of an extracted transaction as a Kaspa node does.
+
+Written from the rules; shares no code with the signer.
+
+script_run.py run SUBMIT PSKT   every input of the result of pskt.extract
+                                against the UTXOs of the document (an object);
+                                prints the transaction id
+script_run.py heavy N KEYS      a document of N inputs with KEYS signatures
+                                each that do not verify
+script_run.py edit HEX CODE     the document of that hex form, d, after CODE
+"""
+import hashlib
+import json
+import os
+import sys
+
+import bip340
+import sighash
+
+
+class Invalid(Exception):
+    pass
+
+
+def demand(true, what):
+    if not true:
+        raise Invalid(what)
+
+
+def operations(script):
+    """(opcode, data or None); pushes must be the shortest for their length."""
+    at = 0
+    while at < len(script):
+        op = script[at]
+        at += 1
+        if op <= 75:
+            size, least = op, 1
+        elif op == 0x4c:
+            size, least = script[at], 76
+            at += 1
+        elif op == 0x4d:
+            size, least = int.from_bytes(script[at:at + 2], "little"), 256
+            at += 2
+        else:
+            yield op, None
+            continue
+        demand(least <= size and at + size <= len(script), "push")
+        yield op, script[at:at + size]
+        at += size
+
+
+class Machine:
+    def __init__(self, doc, n, limit):
+        self.doc, self.n, self.limit = doc, n, limit
+        self.stack, self.checks = [], 0
+
+    def signed(self, key, signature):
+        """One signature operation, counted against sigOpCount."""
+        self.checks += 1
+        demand(self.checks <= self.limit, "more checks than sigOpCount")
+        demand(len(signature) == 65, "length of a signature")
+        self.doc["inputs"][self.n]["sighashType"] = signature[64]
+        return bip340.verify(key, sighash.sighash(self.doc, self.n),
+                             signature[:64])
+
+    def multisig(self):
+        keys = self.take_list()
+        signatures = self.take_list()
+        demand(len(signatures) <= len(keys), "counts")
+        keys = iter(keys)
+        for s in signatures:
+            if not any(self.signed(k, s) for k in keys):
+                return False
+        return True
+
+    def take_list(self):
+        n = self.stack.pop()
+        n = n[0] if n else 0
+        demand(n <= len(self.stack), "count")
+        out = self.stack[len(self.stack) - n:]
+        del self.stack[len(self.stack) - n:]
+        return out
+
+    def run(self, script):
+        for op, data in operations(script):
+            if data is not None:
+                self.stack.append(data)
+            elif 0x51 <= op <= 0x60:
+                self.stack.append(bytes([op - 0x50]))
+            elif op == 0xaa:
+                self.stack.append(hashlib.blake2b(
+                    self.stack.pop(), digest_size=32).digest())
+            elif op == 0x87:
+                self.push(self.stack.pop() == self.stack.pop())
+            elif op == 0xac:
+                key = self.stack.pop()
+                self.push(self.signed(key, self.stack.pop()))
+            elif op == 0xae:
+                self.push(self.multisig())
+            else:
+                raise Invalid("opcode %02x" % op)
+
+    def push(self, true):
+        self.stack.append(b"\1" if true else b"")
+
+
+def spend(doc, n, script, limit):
+    m = Machine(doc, n, limit)
+    for op, data in operations(script):
+        demand(data is not None, "a signature script may only push")
+    m.run(script)
+    pushed = list(m.stack)
+    spk = bytes.fromhex(doc["inputs"][n]["utxoEntry"]["scriptPublicKey"])
+    demand(spk[:2] == b"\0\0", "script version")
+    m.run(spk[2:])
+    demand(m.stack and m.stack[-1] == b"\1", "script public key")
+    m.stack.pop()
+    if spk[2] == 0xaa:
+        m.stack = pushed
+        m.run(m.stack.pop())
+        demand(m.stack and m.stack[-1] == b"\1", "redeem script")
+        m.stack.pop()
+    demand(not m.stack, "something is left on the stack")
+    return m.checks
+
+
+def as_doc(tx, pskt):
+    """What sighash.py takes, made of the transaction; UTXOs of the document."""
+    utxo = {}
+    for i in pskt["inputs"]:
+        o = i["previousOutpoint"]
+        utxo[o["transactionId"].lower(), o["index"]] = i["utxoEntry"]
+    inputs = []
+    for i in tx["inputs"]:
+        o = i["previousOutpoint"]
+        inputs.append({
+            "previousOutpoint": o, "sequence": i["sequence"],
+            "sigOpCount": i["sigOpCount"], "minTime": tx["lockTime"],
+            "utxoEntry": utxo[o["transactionId"], o["index"]],
+        })
+    outputs = [{"amount": o["value"], "scriptPublicKey": o["scriptPublicKey"]}
+               for o in tx["outputs"]]
+    return {"global": {"txVersion": tx["version"], "version": 1,
+                       "payload": tx["payload"]},
+            "inputs": inputs, "outputs": outputs}
+
+
+def transaction_id(tx, doc):
+    le = sighash.le
+    data = le(tx["version"], 2) + le(len(doc["inputs"]), 8)
+    for i in doc["inputs"]:
+        data += sighash.outpoint(i) + le(0, 8) + sighash.sequence(i)
+    data += le(len(doc["outputs"]), 8)
+    data += b"".join(map(sighash.output, doc["outputs"]))
+    payload = bytes.fromhex(tx["payload"])
+    data += le(tx["lockTime"], 8) + bytes.fromhex(tx["subnetworkId"])
+    data += le(tx["gas"], 8) + le(len(payload), 8) + payload
+    return hashlib.blake2b(data, digest_size=32,
+                           key=b"TransactionID").hexdigest()
+
+
+def run(submit, pskt):
+    tx = submit["transaction"]
+    demand(submit["allowOrphan"] is False, "allowOrphan")
+    demand(tx["subnetworkId"] == "00" * 20 and tx["gas"] == 0, "subnetwork")
+    demand(tx["storageMass"] == tx["mass"], "masses")
+    doc = as_doc(tx, pskt)
+    for n, i in enumerate(tx["inputs"]):
+        spend(doc, n, bytes.fromhex(i["signatureScript"]), i["sigOpCount"])
+    print(transaction_id(tx, doc))
+
+
+def heavy(n, keys):
+    xonly = []
+    while len(xonly) < keys:
+        x = os.urandom(32)
+        if bip340.lift_x(int.from_bytes(x, "big")):
+            xonly.append(x)
+    redeem = bytes([0x50 + keys]) + b"".join(b"\x20" + x for x in xonly) + \
+        bytes([0x50 + keys, 0xae])
+    spk = "0000aa20" + hashlib.blake2b(redeem, digest_size=32).hexdigest() + \
+        "87"
+    inputs = [{
+        "utxoEntry": {"amount": 10**9, "scriptPublicKey": spk,
+                      "blockDaaScore": 1, "isCoinbase": False},
+        "previousOutpoint": {"transactionId": os.urandom(32).hex(),
+                             "index": 0},
+        "sequence": 0, "minTime": None, "sighashType": 1,
+        "partialSigs": {"02" + x.hex(): {"schnorr": "00" + "11" * 63}
+                        for x in xonly},
+        "redeemScript": None, "sigOpCount": keys, "bip32Derivations": {},
+        "finalScriptSig": None, "proprietaries": {},
+    } for _ in range(n)]
+    for i in inputs:
+        i["redeemScript"] = redeem.hex()
+    return {
+        "global": {"version": 0, "txVersion": 0, "fallbackLockTime": None,
+                   "inputsModifiable": False, "outputsModifiable": False,
+                   "inputCount": n, "outputCount": 1, "xpubs": {},
+                   "id": None, "proprietaries": {}, "payload": None},
+        "inputs": inputs,
+        "outputs": [{"amount": 10**8, "scriptPublicKey": spk,
+                     "redeemScript": None, "bip32Derivations": {},
+                     "proprietaries": {}}],
+    }
+
+
+def frame(doc):
+    text = json.dumps(doc, separators=(",", ":"))
+    return "PSKT" + text.encode().hex()
+
+
+def main(argv):
+    if len(argv) == 4 and argv[1] == "run":
+        with open(argv[2]) as f, open(argv[3]) as g:
+            try:
+                run(json.load(f), json.load(g))
+            except Invalid as e:
+                sys.exit("not valid: %s" % e)
+    elif len(argv) == 4 and argv[1] == "heavy":
+        json.dump(heavy(int(argv[2]), int(argv[3])), sys.stdout,
+                  separators=(",", ":"))
+    elif len(argv) == 4 and argv[1] == "edit":
+        d = json.loads(bytes.fromhex(argv[2][4:]))
+        exec(argv[3], {"d": d})
+        print(frame(d))
+    else:
+        sys.exit(__doc__)
+
+
+if __name__ == "__main__":
+    main(sys.argv)
