@@ -295,6 +295,7 @@ main(int argc, char **argv)
 	TAILQ_INIT(&a->again);
 	TAILQ_INIT(&a->own);
 	limiter_init(&a->limiter, LIMITER_EVENTS, LIMITER_WINDOW);
+	limiter_init(&a->tamper_limiter, LIMITER_EVENTS, LIMITER_WINDOW);
 	if (logfile_init(&a->log, a->d.conf->key_audit_log_path, err,
 	    sizeof(err)) == -1)
 		fatalx("%s", err);

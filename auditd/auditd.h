@@ -54,6 +54,8 @@ struct auditd {
 	unsigned		 tampered;	/* TAMPER_* */
 	bool			 stopped;	/* until igractl audit reopen */
 	char			 tamper_text[256];	/* the worst of it */
+	struct limiter		 tamper_limiter;	/* by TAMPER_* */
+	unsigned		 hushed;	/* TAMPER_* that are only counted */
 	char			 copied[CLOSED_MAX];	/* what was copied out */
 
 	uint64_t		 rotate_after;	/* not before, ns: it failed */
@@ -172,7 +174,12 @@ void		 own_fault(struct auditd *, const char *fault);
 bool		 own_rejected(struct auditd *, enum audit_event,
 		    const struct peer *, const char *where, const char *code,
 		    const char *error);
-/* Records what the limiter has counted; all: open windows, too. */
+/*
+ * Counts an alert of tampering with others of its kind; false when it is to be
+ * recorded and said.
+ */
+bool		 own_hush(struct auditd *, unsigned bit);
+/* Records what the limiters have counted; all: open windows, too. */
 void		 own_suppressed(struct auditd *, bool all);
 
 /* append.c: queues again, for the reserve, what a full disk has refused. */

@@ -25,6 +25,7 @@ static void	 own_done(void *, const struct chain *);
 static void	 own_drop(struct own *);
 static void	 own_add(struct auditd *, struct audit_record *);
 static void	 wake_for_limiter(struct auditd *);
+static void	 hushed(struct auditd *, unsigned, uint64_t);
 
 /* The encoded form owns its texts. */
 void
@@ -233,8 +234,11 @@ static void
 wake_for_limiter(struct auditd *a)
 {
 	uint64_t	 due = limiter_due(&a->limiter), now = monotonic_ns();
+	uint64_t	 other = limiter_due(&a->tamper_limiter);
 	struct timeval	 tv;
 
+	if (other < due)
+		due = other;
 	if (due == UINT64_MAX || event_pending(a->limiter_ev, EV_TIMEOUT, NULL))
 		return;
 	due = due > now ? due - now : 0;
@@ -266,6 +270,33 @@ own_rejected(struct auditd *a, enum audit_event event, const struct peer *peer,
 	return true;
 }
 
+bool
+own_hush(struct auditd *a, unsigned bit)
+{
+	if (limiter_allow(&a->tamper_limiter, EV_SECURITY_ALERT, bit,
+	    monotonic_ns()))
+		return false;
+	a->alerts++;
+	wake_for_limiter(a);
+	return true;
+}
+
+static void
+hushed(struct auditd *a, unsigned bit, uint64_t n)
+{
+	struct audit_record	 r;
+
+	log_alert("%s: %s, %" PRIu64 " times more", a->log.path,
+	    tamper_name(bit), n);
+	audit_record_init(&r, EV_SECURITY_ALERT, SRC_AUDITD, false);
+	audit_set_str(&r, FIELD_ALERT, tamper_name(bit));
+	audit_set_str(&r, FIELD_ERROR, "more of this");
+	audit_set_str(&r, FIELD_PATH, bit == TAMPER_DIR ? a->log.dir :
+	    a->log.path);
+	audit_set_u64(&r, FIELD_SUPPRESSED, n);
+	own_add(a, &r);
+}
+
 void
 own_suppressed(struct auditd *a, bool all)
 {
@@ -283,6 +314,8 @@ own_suppressed(struct auditd *a, bool all)
 			audit_set_u64(&r, FIELD_PEER_UID, uid);
 		own_add(a, &r);
 	}
+	while (limiter_next(&a->tamper_limiter, now, &event, &uid, &n))
+		hushed(a, uid, n);
 	if (!all)
 		wake_for_limiter(a);
 }

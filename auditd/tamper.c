@@ -191,14 +191,20 @@ tamper_look(struct auditd *a, bool again)
 	gone = a->tampered & ~bits & ~(unsigned)TAMPER_STOPS;
 	a->tampered = bits | (a->tampered & TAMPER_STOPS);
 	for (i = 0; i < BITS; i++)
-		if ((gone & 1U << i) != 0)
+		if ((gone & ~a->hushed & 1U << i) != 0)
 			log_info("%s: in order again (%s)", a->log.path,
 			    names[i]);
 	for (i = 0; i < BITS; i++) {
 		if ((fresh & 1U << i) == 0)
 			continue;
 		describe(a, 1U << i, &f);
-		own_alert(a, &f, -1, false);
+		a->hushed &= ~(1U << i);
+		/* Who does it over and over is to fill no disk. */
+		if (!again && (1U << i & TAMPER_STOPS) == 0 &&
+		    own_hush(a, 1U << i))
+			a->hushed |= 1U << i;
+		else
+			own_alert(a, &f, -1, false);
 		(void)snprintf(a->tamper_text, sizeof(a->tamper_text),
 		    "%s: expected %.80s, found %.80s", f.alert, f.expected,
 		    f.actual);

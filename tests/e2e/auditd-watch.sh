@@ -93,6 +93,30 @@ ctl audit reopen >/dev/null
 is "mode: reopen sets it back" "$(stat -c %a "$log")" 600
 check "mode: and it is ready" within_a_second is_ready
 
+# Over and over: said so often, then counted, and that at the latest at the end.
+count
+n=$(alerts "loose log mode")
+for i in $(seq 28); do
+	chmod 640 "$log"
+	sleep 0.11
+	chmod 600 "$log"
+	sleep 0.11
+done
+check "mode: ready again after a loop of chmod" within_a_second is_ready
+n=$(($(alerts "loose log mode") - n))
+if [ $n -le 20 ]; then ok "mode: a loop of chmod makes $n records"; else
+	not_ok "mode: a loop of chmod fills the log" "$n records"; fi
+more=$(($(metric igra_audit_alerts_total) - before))
+if [ "$more" -gt 20 ]; then ok "mode: the metric counts all $more"; else
+	not_ok "mode: the metric counts all" "$more"; fi
+stop_all
+is "mode: the rest is counted in one" "$(cat "$dir"/key-audit*.log | jq -r '
+    select(.alert == "loose log mode" and .suppressed) | .suppressed')" \
+    $((more - n))
+is "mode: and said" "$(grep -c "loose log mode, $((more - n)) times more" \
+    "$T/auditd.err")" 1
+start_all && unlock || exit 1
+
 # --- a second name ---
 count
 ln "$log" "$T/second"
