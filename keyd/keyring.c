@@ -254,7 +254,7 @@ xpubs_have(const struct conf *c, const struct secret_facts *facts, char *err,
 		return CODE_NONE;
 	snprintf(err, errlen, "this signer's own key is not in "
 	    "service.hd.xpubs: the extended public key of %s at %s "
-	    "(secrets-admin show-xpub prints it) must be one of them",
+	    "(secrets-admin xpub prints it) must be one of them",
 	    c->active_profile, c->derivation_path[0] == '\0' ? "m" :
 	    c->derivation_path);
 	return CODE_POLICY_DENIED;

@@ -94,6 +94,7 @@ int	 sa_import(struct sa *);
 int	 sa_encrypt(struct sa *);
 int	 sa_verify(struct sa *);
 int	 sa_pubkey(struct sa *);
+int	 sa_xpub(struct sa *);
 int	 sa_rename(struct sa *);
 int	 sa_rotate(struct sa *);
 int	 sa_info(struct sa *);

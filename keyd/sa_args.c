@@ -101,6 +101,8 @@ static const struct sa_command	 commands[] = {
 	{ "verify-mnemonic", BIT(O_PROFILE), sa_verify },
 	{ "pubkey",	BIT(O_PROFILE) | BIT(O_DERIVATION_PATH) |
 	    BIT(O_KEY_TYPE), sa_pubkey },
+	{ "xpub",	BIT(O_PROFILE) | BIT(O_DERIVATION_PATH) |
+	    BIT(O_KEY_TYPE), sa_xpub },
 	{ "rename-profile", 0, sa_rename },
 	{ "rotate-passphrase", BIT(O_OLD) | BIT(O_OLD_FILE) | BIT(O_OLD_FD) |
 	    BIT(O_NEW) | BIT(O_NEW_FILE) | BIT(O_NEW_FD) | BIT(O_ARGON2),

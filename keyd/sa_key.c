@@ -31,8 +31,16 @@ static bool	has_secret(const struct isec_plain *, enum secret_kind,
 static int	pick_type(const struct sa *, const struct isec_plain *,
 		    struct conf *);
 static int	layer1_key(const struct isec_plain *, uint8_t **);
+static int	profile_key(const struct sa *, const struct conf *,
+		    const struct isec_plain *, struct key *);
+static void	print_profile(const struct sa *, const struct conf *,
+		    const struct key *);
 static int	print_pubkey(const struct sa *, const struct conf *,
 		    const struct isec_plain *);
+static int	print_xpub(const struct sa *, const struct conf *,
+		    const struct isec_plain *);
+static int	with_key(struct sa *, int (*)(const struct sa *,
+		    const struct conf *, const struct isec_plain *));
 static int	rename_collect(struct sa *, const struct isec_plain *,
 		    struct rename *);
 static int	change_rename(struct sa *, struct isec_plain *, void *);
@@ -202,29 +210,50 @@ layer1_key(const struct isec_plain *p, uint8_t **key)
 	return SA_FAIL;
 }
 
+/* The profile's key, as igra-keyd would have it. */
 static int
-print_pubkey(const struct sa *sa, const struct conf *c,
-    const struct isec_plain *p)
+profile_key(const struct sa *sa, const struct conf *c,
+    const struct isec_plain *p, struct key *k)
 {
-	struct key		 k;
-	struct kaspa_address	 a;
-	uint8_t			*layer1 = NULL;
-	char			 text[ADDRESS_MAX], hex[67], err[512] = "";
-	int			 r;
+	uint8_t	*layer1 = NULL;
+	char	 err[512] = "";
+	int	 r;
 
-	memset(&k, 0, sizeof(k));
-	if ((k.pair = secmem_alloc(sizeof(*k.pair))) == NULL) {
+	memset(k, 0, sizeof(*k));
+	if ((k->pair = secmem_alloc(sizeof(*k->pair))) == NULL) {
 		log_warnx("out of memory");
 		return SA_FAIL;
 	}
 	if (c->encrypted_mnemonics.n > 0 &&
 	    (r = layer1_key(p, &layer1)) != SA_OK)
 		return r;
-	if (derive_key(c, p->buf, p->len, layer1, sa->profile, &k, NULL,
-	    NULL, err, sizeof(err)) != CODE_NONE) {
-		log_warnx("%s: %s", sa->path, err);
-		return SA_FAIL;
-	}
+	if (derive_key(c, p->buf, p->len, layer1, sa->profile, k, NULL, NULL,
+	    err, sizeof(err)) == CODE_NONE)
+		return SA_OK;
+	log_warnx("%s: %s", sa->path, err);
+	return SA_FAIL;
+}
+
+static void
+print_profile(const struct sa *sa, const struct conf *c, const struct key *k)
+{
+	(void)printf("profile: %s\nkey_ref: %s\n", sa->profile, k->ref);
+	if (k->hd)
+		(void)printf("derivation_path: %s\n",
+		    c->derivation_path[0] == '\0' ? "m" : c->derivation_path);
+}
+
+static int
+print_pubkey(const struct sa *sa, const struct conf *c,
+    const struct isec_plain *p)
+{
+	struct key		 k;
+	struct kaspa_address	 a;
+	char			 text[ADDRESS_MAX], hex[67];
+	int			 r;
+
+	if ((r = profile_key(sa, c, p, &k)) != SA_OK)
+		return r;
 	memset(&a, 0, sizeof(a));
 	a.network = sa->net;
 	a.version = ADDRESS_SCHNORR;
@@ -232,17 +261,43 @@ print_pubkey(const struct sa *sa, const struct conf *c,
 	memcpy(a.payload, k.pub + 1, 32);
 	address_encode(&a, text);
 	(void)sodium_bin2hex(hex, sizeof(hex), k.pub, 33);
-	(void)printf("profile: %s\nkey_ref: %s\n", sa->profile, k.ref);
-	if (k.hd)
-		(void)printf("derivation_path: %s\n",
-		    c->derivation_path[0] == '\0' ? "m" : c->derivation_path);
+	print_profile(sa, c, &k);
 	(void)printf("public_key: %s\npublic_key_compressed: %s\n"
 	    "address: %s\n", hex + 2, hex, text);
 	return SA_OK;
 }
 
-int
-sa_pubkey(struct sa *sa)
+/* What service.hd.xpubs wants of each signer, and how others name it. */
+static int
+print_xpub(const struct sa *sa, const struct conf *c,
+    const struct isec_plain *p)
+{
+	struct bip32_pub	 pub;
+	struct key		 k;
+	char			 text[BIP32_XKEY_MAX];
+	char			 hex[2 * sizeof(k.fingerprint) + 1];
+	int			 r;
+
+	if ((r = profile_key(sa, c, p, &k)) != SA_OK)
+		return r;
+	if (k.node == NULL || bip32_neuter(k.node, &pub) == -1) {
+		log_warnx("%s: %s is a single key: only a phrase has an "
+		    "extended public key", sa->path, k.ref);
+		return SA_FAIL;
+	}
+	bip32_pub_encode(&pub, sa->net == KASPA_MAINNET ? BIP32_KPUB :
+	    BIP32_KTUB, text);
+	(void)sodium_bin2hex(hex, sizeof(hex), k.fingerprint,
+	    sizeof(k.fingerprint));
+	print_profile(sa, c, &k);
+	(void)printf("fingerprint: %s\nxpub: %s\n", hex, text);
+	return SA_OK;
+}
+
+/* Opens the file and prints something of a profile's key. */
+static int
+with_key(struct sa *sa, int (*print)(const struct sa *, const struct conf *,
+    const struct isec_plain *))
 {
 	static char		 none[] = "";
 	struct isec_header	 h;
@@ -267,11 +322,23 @@ sa_pubkey(struct sa *sa)
 	}
 	if ((r = arena(sa)) == SA_OK && (r = sa_load(sa, &h, &p)) == SA_OK &&
 	    (r = pick_type(sa, &p, &c)) == SA_OK)
-		r = print_pubkey(sa, &c, &p);
+		r = print(sa, &c, &p);
 	isec_plain_free(&p);
 	secmem_wipe();
 	free(path);
 	return r;
+}
+
+int
+sa_pubkey(struct sa *sa)
+{
+	return with_key(sa, print_pubkey);
+}
+
+int
+sa_xpub(struct sa *sa)
+{
+	return with_key(sa, print_xpub);
 }
 
 /* Every name of the old profile and what it becomes; .vN stays. */

@@ -32,6 +32,7 @@ sa_usage(void)
 "  verify-mnemonic --profile P\n"
 "  pubkey --profile P                     [--derivation-path PATH]\n"
 "                                         [--key-type TYPE]\n"
+"  xpub --profile P                       likewise, for service.hd.xpubs\n"
 "  rename-profile [FILE] OLD NEW\n"
 "  rotate-passphrase                      [--old-passphrase[-file|-fd] X]\n"
 "                                         [--new-passphrase[-file|-fd] X]\n"
