@@ -21,6 +21,12 @@
 
 #define DEFAULT_CONF	"/etc/igra/igra.toml"
 
+#ifdef IGRA_TEST_ENTRY
+#define FIRST_CLOSED	10	/* tests/sandbox/attack.sh hands over 9 */
+#else
+#define FIRST_CLOSED	(STDERR_FILENO + 1)
+#endif
+
 struct options {
 	const char	*file;
 	const char	*network;
@@ -45,7 +51,10 @@ static void	settle_users(struct daemon *);
 static void	settle_admins(struct daemon *);
 static void	raise_files(void);
 
-/* A daemon whose descriptor 1 or 2 is the log it opens next is a mess. */
+/*
+ * A daemon whose descriptor 1 or 2 is the log it opens next is a mess; and what
+ * whoever started it left open, a thief of the daemon would find.
+ */
 static void
 fix_descriptors(void)
 {
@@ -56,6 +65,7 @@ fix_descriptors(void)
 			_exit(1);
 	} while (fd <= STDERR_FILENO);
 	close(fd);
+	closefrom(FIRST_CLOSED);
 }
 
 static void

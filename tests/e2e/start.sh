@@ -68,7 +68,22 @@ refuses "socket directory writable by others" keyd "writable by others" \
     -f "$conf"
 chmod 0755 "$T/run/igra-keyd"
 
+# With descriptors that whoever starts them has left open.
+exec 7<"$T/pass" 8>>"$T/inherited"
 start_all || { not_ok "daemons start"; t_done; }
+exec 7<&- 8>&-
+if [ -d /proc/self/fd ]; then
+	sleep 60 7<"$T/pass" &
+	also_kill $!
+	has "a descriptor that is inherited can be seen" \
+	    "$(ls -l "/proc/$!/fd")" "$T/pass"
+	for d in keyd signd auditd; do
+		is "$d: has closed what it inherited" "$(ls -l \
+		    "/proc/$(daemon_pid $d)/fd" | grep -cE "$T/(pass|inherited)")" 0
+	done
+else
+	skip "inherited descriptors" "no /proc"
+fi
 for d in keyd signd auditd; do
 	refuses "$d: a second instance" $d "another igra-$d" -f "$conf"
 	check "$d: the first lives on" kill -0 "$(daemon_pid $d)"
