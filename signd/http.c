@@ -96,6 +96,17 @@ http_stop(struct http *h)
 	evconnlistener_disable(h->listener);
 }
 
+bool
+http_answering(const struct http *h)
+{
+	const struct http_conn	*c;
+
+	TAILQ_FOREACH(c, &h->conns, entry)
+		if (c->state == CONN_RUN || c->state == CONN_SEND)
+			return true;
+	return false;
+}
+
 void
 http_free(struct http *h)
 {

@@ -55,6 +55,8 @@ struct http	*http_new(struct event_base *, int fd, struct limits *,
 		    struct metrics *, const struct http_ops *, void *arg);
 /* Takes no more connections; those there end with their next answer. */
 void		 http_stop(struct http *);
+/* Is one being answered, or its answer being sent? */
+bool		 http_answering(const struct http *);
 /* Closes everything.  No request may be unanswered. */
 void		 http_free(struct http *);
 

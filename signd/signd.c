@@ -228,7 +228,8 @@ on_stop(int fd, short what, void *arg)
 
 	(void)fd;
 	(void)what;
-	if (s->batches != 0 && now_ns() < s->stop_at)
+	if ((s->batches != 0 || http_answering(s->http)) &&
+	    now_ns() < s->stop_at)
 		return;
 	event_free(s->stop);
 	s->stop = NULL;
