@@ -25,10 +25,14 @@ MAGIC = b"IGR1"
 INFO_REQ, SIGN_REQ, ERROR = 3, 5, 1
 
 
-def connect(path, timeout=5):
+def connect(path, timeout=5, wait=False):
+    """wait: in the kernel's queue, in turn, while the socket's is full; else
+    that is EAGAIN, as to curl.  It is not a thing of the daemon's making."""
     s = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    s.settimeout(timeout)
+    if not wait:
+        s.settimeout(timeout)
     s.connect(path)
+    s.settimeout(timeout)
     return s
 
 
@@ -409,23 +413,24 @@ class Signd:
 
 
 class Unix(http.client.HTTPConnection):
-    def __init__(self, path, timeout):
+    def __init__(self, path, timeout, waits=False):
         super().__init__("localhost", timeout=timeout)
         self.path = path
+        self.waits = waits
 
     def connect(self):
-        self.sock = connect(self.path, self.timeout)
+        self.sock = connect(self.path, self.timeout, self.waits)
 
 
 def victim(path, seconds):
-    """A connection for each question, as curl would."""
+    """A connection for each question."""
     good = bad = 0
     worst = 0.0
     why = ""
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         start = time.monotonic()
-        c = Unix(path, 10)
+        c = Unix(path, 10, waits=True)
         try:
             c.request("POST", "/rpc", INFO)
             if "result" in json.loads(c.getresponse().read()):

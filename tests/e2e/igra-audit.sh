@@ -72,7 +72,7 @@ is "which --sealed does not accept" "$rc" 3
 run audit checkpoint --log "$log"
 is "there is no checkpoint yet" "$rc" 3
 
-audit follow --json -n 1000 --log "$log" >"$T/followed" 2>"$T/follow.err" &
+"$bin/igra-audit" follow --json -n 1000 --log "$log" >"$T/followed" 2>"$T/follow.err" &
 follow=$!
 also_kill $follow
 keyd -n 200 -w 8 "$auditd_sock" append >/dev/null

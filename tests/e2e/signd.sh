@@ -539,14 +539,24 @@ like "token: the refusal reaches the log" "$(cat "$dir/keyd.out")" \
     '*note PeerRejected UNAUTHORIZED*token*'
 
 start_signd '[rpc]' 'rate_limit_rps = 1' 'rate_limit_burst = 3'
-is "rate limit: the fourth of three" "$(for i in 1 2 3 4; do
-    http rpc -d "$info"; echo -n ' '; done)$(too_large) $(sed -n \
-    's/^Retry-After: //p' "$dir/head" | tr -d '\r')" \
-    '200 200 200 429 -32009 RATE_LIMITED 1'
-sleep 2.2
-is "rate limit: members of a batch count singly" "$(rpc "$(jq -c '.[:4]' \
+# One more for each second that a busy machine takes over it.
+SECONDS=0 served=0
+while [ "$(http rpc -d "$info")" = 200 ] && [ $served -lt 100 ]; do
+	served=$((served + 1))
+done
+most=$((4 + SECONDS))
+if [ $served -ge 3 ] && [ $served -le $most ]; then
+	ok "rate limit: three, and no more"
+else
+	not_ok "rate limit: three, and no more" "served $served, at most $most"
+fi
+is "rate limit: says so, and until when" "$(too_large) $(sed -n \
+    's/^HTTP[^ ]* //p; s/^Retry-After: //p' "$dir/head" | cut -c 1-3 |
+    tr '\r\n' '  ' | tr -s ' ')" '-32009 RATE_LIMITED 429 1 '
+sleep 3.2		# full again, whatever was left
+is "rate limit: members of a batch count singly" "$(rpc "$(jq -c '.[:5]' \
     <<<"$many")" | jq -c 'map(.error.data.code)')" \
-    '[null,null,"RATE_LIMITED","RATE_LIMITED"]'
+    '[null,null,null,"RATE_LIMITED","RATE_LIMITED"]'
 is "rate limit: healthz has none" "$(http healthz)" 200
 
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null; then
@@ -567,7 +577,7 @@ fi
 
 start_keyd -d 600
 start_signd
-rpc "$sign" >"$dir/last" &
+rpc "$sign" -w '%{errormsg}' >"$dir/last" &
 last=$!
 # Not before igra-keyd has the request, however long that takes here.
 for _ in $(seq 100); do
@@ -582,6 +592,47 @@ is "SIGTERM: exit status" $status 0
 signd=
 wait $last
 is "SIGTERM: the request under way is answered" \
-    "$(jq '.result.signatures | length' "$dir/last")" 1
+    "$(jq '.result.signatures | length' "$dir/last" 2>&1 ||
+    cat "$dir/last" "$dir/signd.out" "$dir/keyd.out")" 1
+# An answer that does not fit into the socket's buffer either, of a client
+# that takes its time.
+start_keyd
+start_signd
+jq -c '.params.pskt.unknown = ("x" * 3000000)' <<<"$sign" >"$dir/large"
+cat >"$dir/slow.py" <<'PY'
+import os, select, socket, sys, time
+s = socket.socket(socket.AF_UNIX)
+s.connect(sys.argv[1])
+body = open(sys.argv[2], "rb").read()
+s.sendall(b"POST /rpc HTTP/1.1\r\nContent-Length: %d\r\n\r\n" % len(body) +
+          body)
+select.select([s], [], [])
+open(sys.argv[2] + ".begun", "w").close()
+time.sleep(0.5)
+got = b""
+while True:
+    piece = s.recv(1 << 20)
+    got += piece
+    head, _, rest = got.partition(b"\r\n\r\n")
+    want = [int(h[15:]) for h in head.split(b"\r\n")
+            if h.lower().startswith(b"content-length:")]
+    if not piece or want and len(rest) >= want[0]:
+        break
+print("whole" if want == [len(rest)] else f"{len(rest)} of {want}",
+      len(rest) > 3000000)
+PY
+${PYTHON:-python3} "$dir/slow.py" "$sock" "$dir/large" >"$dir/last" 2>&1 &
+last=$!
+for _ in $(seq 200); do
+	[ -e "$dir/large.begun" ] && break
+	sleep 0.05
+done
+kill "$signd"
+wait "$signd"
+is "SIGTERM: exit status, sending" $? 0
+signd=
+wait $last
+is "SIGTERM: an answer on its way arrives whole" "$(cat "$dir/last")" \
+    "whole True"
 
 exit $failed
