@@ -83,6 +83,14 @@ CPPENV	+= -DIGRA_TEST_ENTRY
 MORE_common = $(wildcard tests/sandbox/*.c)
 endif
 
+# Either of these from the objects of another, finished build, BASE, but for
+# what depends on a file that they make a difference to.
+ifdef BASE
+OTHERS	:= $(shell grep -lE 'ENV_SECRETS|IGRA_TEST_ENTRY' */*.[chy])
+SAME	:= $(patsubst $(BASE)/obj/%.d,%.o,$(shell find $(BASE)/obj -name '*.d' \
+	    -exec grep -LFw $(OTHERS:%=-e %) {} +))
+endif
+
 IGRA_CFLAGS = -std=c11 $(OPT) $(WARN) $(HARDEN) $(SANFLAGS) -MMD -MP \
 	-D_GNU_SOURCE -DIGRA_VERSION='"$(VERSION)"' $(CPPSAN) $(CPPENV) \
 	-I. -Icommon -Iproto -I$(BUILD)/gen $(PKG_CFLAGS)
@@ -91,7 +99,9 @@ IGRA_LIBS = $(PKG_LIBS) -lzxcvbn -lm
 
 ROOMS	= common proto keyd signd auditd
 src_of	= $(filter-out $(MAINS) $(LEFT_OUT),$(wildcard $(1)/*.c) $(wildcard $(1)/compat/*.c))
-obj_of	= $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+objs_in	= $(addprefix $(BASE)/obj/,$(filter $(SAME),$(1))) \
+	$(addprefix $(BUILD)/obj/,$(filter-out $(SAME),$(1)))
+obj_of	= $(call objs_in,$(patsubst %.c,%.o,$(1)))
 LIBS	= $(foreach r,$(ROOMS),$(BUILD)/lib/lib$(r).a)
 
 UNIT_TESTS = $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
@@ -125,7 +135,7 @@ $(BUILD)/obj/%.tab.o: $(BUILD)/gen/%.tab.c
 
 GRAMMARS = $(wildcard common/*.y)
 define room_lib
-$(BUILD)/lib/lib$(1).a: $(call obj_of,$(call src_of,$(1)) $(MORE_$(1))) $(patsubst %.y,$(BUILD)/obj/%.tab.o,$(wildcard $(1)/*.y))
+$(BUILD)/lib/lib$(1).a: $(call obj_of,$(call src_of,$(1)) $(MORE_$(1))) $(call objs_in,$(patsubst %.y,%.tab.o,$(wildcard $(1)/*.y)))
 	@mkdir -p $$(@D)
 	@rm -f $$@
 	$$(Q)ar rcs $$@ $$^

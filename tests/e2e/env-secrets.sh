@@ -12,13 +12,10 @@ programs="igra-keyd igra-signd igra-auditd igra-service igractl secrets-admin
 
 # The sanitizers' build: only the daemons.
 case $build in
-*asan*)	made="igra-keyd igra-signd igra-auditd" san=SAN=1 ;;
-*)	made=$programs san= ;;
+*asan*)	set -- SAN=1 igra-auditd igra-keyd igra-signd ;;
+*)	set -- $programs ;;
 esac
-targets=$(for p in $made; do echo "$env/$p"; done)
-if ! (unset MAKEFLAGS MFLAGS MAKELEVEL; make -s -C "$top" ENV_SECRETS=1 $san \
-    -j"$(getconf _NPROCESSORS_ONLN)" BUILD="$build/env" $targets) \
-    >"$T/make.out" 2>&1; then
+if ! variant "$build/env" ENV_SECRETS=1 "$@" >"$T/make.out" 2>&1; then
 	not_ok "make ENV_SECRETS=1" "$(tail -20 "$T/make.out")"
 	t_done
 fi

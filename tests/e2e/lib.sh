@@ -221,6 +221,30 @@ wait_for_socket()
 	wait_for "${2:-10}" listening "$1"
 }
 
+# variant DIR VARIABLE=VALUE… PROGRAM…: these programs in another build, from the
+# objects of $build but where the variable makes a difference.  Several scripts
+# may want the same.
+variant()
+{
+	_dir=$1 _args=
+	shift
+	for _w in "$@"; do
+		case $_w in
+		*=*)	_args="$_args $_w" ;;
+		*)	_args="$_args $_dir/bin/$_w" ;;
+		esac
+	done
+	mkdir -p "$_dir"
+	(
+		unset MAKEFLAGS MFLAGS MAKELEVEL
+		exec 9>"$_dir/lock"
+		! command -v flock >/dev/null || flock 9
+		# shellcheck disable=SC2086
+		make -s -C "$top" BASE="$build" BUILD="$_dir" \
+		    -j"$(getconf _NPROCESSORS_ONLN)" $_args 9>&-
+	)
+}
+
 # --- config, keys ---
 
 # mk_conf: writes $T/igra.toml.  Set before: NETWORK (devnet), PROFILE

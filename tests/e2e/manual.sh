@@ -2,6 +2,7 @@
 # The manual: every page is sound, every program and option has its place in
 # it, and three signers go from nothing to a signature, and on to new keys, by
 # the commands of igra-mainnet(7) and igra-key-rotation(7) as they stand there.
+# Once: it is about pages and make install.
 . "${0%/*}/lib.sh"
 t_init
 man=$top/man

@@ -1,6 +1,7 @@
 #!/bin/bash
 # The promise: no reply with a signature before its record is on disk; and
 # what happens when one of the three daemons hangs or is gone.
+# Alone: a refusal has its time.
 . "${0%/*}/lib.sh"
 t_init
 

@@ -2,6 +2,7 @@
 # What make install lays out, and the units: that systemd finds them sound and
 # safe, and that each daemon can do its work in what its unit leaves of the
 # system (units.py stands in for systemd, which cannot be booted here).
+# Once: it is about make install and units; all else tests the daemons.
 . "${0%/*}/lib.sh"
 t_init
 # The outer make's variables are none of ours.

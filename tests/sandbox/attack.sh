@@ -6,6 +6,7 @@
 . "${0%/*}/../e2e/lib.sh"
 t_init
 here=$top/tests/sandbox
+me=$(id -u)		# once: what is cut off by a signal has no answer
 
 [ "$(uname -s)" = Linux ] || { skip all "Linux's sandbox"; t_done; }
 case $build in
@@ -14,9 +15,7 @@ esac
 
 entry=$build/test-entry
 daemons="auditd keyd signd"
-targets=$(for d in $daemons; do echo "$entry/bin/igra-$d"; done)
-if ! (unset MAKEFLAGS MFLAGS MAKELEVEL; make -s -C "$top" TEST_ENTRY=1 \
-    -j"$(getconf _NPROCESSORS_ONLN)" BUILD="$entry" $targets) \
+if ! variant "$entry" TEST_ENTRY=1 igra-auditd igra-keyd igra-signd \
     >"$T/make.out" 2>&1; then
 	not_ok "make TEST_ENTRY=1" "$(tail -20 "$T/make.out")"
 	t_done
@@ -76,7 +75,7 @@ scene()
 	ln -s secret pointer
 	[ ! -e "$T/prog" ] || cp "$T/prog" prog)
 	ln "$T/listen.sock" "$T/outside/listen.sock"
-	[ "$(id -u)" -ne 0 ] || chown -R "${!uid}" "$T/outside"
+	[ "$me" -ne 0 ] || chown -R "${!uid}" "$T/outside"
 }
 
 # attack DAEMON HOW: its lines, or the reason that there are none.
@@ -111,7 +110,7 @@ judge()
 		want=$(expected "$name" "$d")
 		case " $chrooted " in
 		*" $name "*)
-			if [ "$(id -u)" -ne 0 ]; then
+			if [ "$me" -ne 0 ]; then
 				skip "$d: $name" "needs root"
 				continue
 			fi ;;
@@ -202,7 +201,7 @@ check "the others lived on, and all sign again" unlock
 # As its own user, whom the kernel lets do this to any other process of his.
 outside()
 {
-	if [ "$(id -u)" -eq 0 ]; then
+	if [ "$me" -eq 0 ]; then
 		as_uid "$1" "$PYTHON" - "${@:2}" <"$here/outside.py"
 	else
 		"$PYTHON" - "${@:2}" <"$here/outside.py"
@@ -217,7 +216,7 @@ for d in keyd signd auditd; do
 		esac
 	done <<<"$(outside "${!uid}" process "$(daemon_pid $d)" 2>&1)"
 done
-if [ "$(id -u)" -eq 0 ]; then
+if [ "$me" -eq 0 ]; then
 	setpriv --reuid $other_uid --regid $other_uid --clear-groups sleep 60 &
 	victim=$!
 	also_kill $victim
@@ -230,10 +229,10 @@ else
 fi
 
 # The right peer on the right socket with a message of another socket.
-if [ "$(id -u)" -eq 0 ]; then
+if [ "$me" -eq 0 ]; then
 	root_uid=0
 else
-	root_uid=$(id -u)
+	root_uid=$me
 fi
 wrong()
 {

@@ -3,6 +3,7 @@
 # have taken, at igra-keyd's socket; and a coordinator at igra-signd's.
 # Whatever they send, the daemon stays up, its memory flat, its log bounded,
 # and the others are served.
+# Alone: it takes all that the machine has.
 
 . "${0%/*}/../e2e/lib.sh"
 t_init

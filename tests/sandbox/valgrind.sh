@@ -20,14 +20,8 @@ fi
 real=$bin
 if grep -qs IGRA_TEST_NO_SANDBOX "$top"/common/sandbox*.c; then
 	entry=$build/test-entry
-	targets=
-	for _d in auditd keyd signd; do
-		targets="$targets $entry/bin/igra-$_d"
-	done
-	# shellcheck disable=SC2086
-	if ! (unset MAKEFLAGS MFLAGS MAKELEVEL
-	    make -s -C "$top" TEST_ENTRY=1 BUILD="$entry" \
-		-j"$(getconf _NPROCESSORS_ONLN)" $targets) >"$T/make.out" 2>&1
+	if ! variant "$entry" TEST_ENTRY=1 igra-auditd igra-keyd igra-signd \
+	    >"$T/make.out" 2>&1
 	then
 		not_ok "make TEST_ENTRY=1" "$(tail -n 20 "$T/make.out")"
 		t_done

@@ -2,6 +2,8 @@
  * How long secrets stay, to the tenth of a second (DESIGN 6), with clocks
  * that the test sets: time asleep counts, and whoever sets the wall clock
  * neither prolongs nor shortens anything.
+ *
+ * Alone: it measures tenths of a second.
  */
 #ifndef __linux__
 #include <stdio.h>
