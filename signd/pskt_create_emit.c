@@ -1,0 +1,234 @@
+/* The transactions of pskt.create as PSKTs. */
+#include <string.h>
+
+#include "pskt_create_int.h"
+
+static void	 write_pskt(struct json_out *, const struct create *,
+		    const struct create_tx *);
+static void	 write_global(struct json_out *, const struct create_tx *);
+static void	 write_input(struct json_out *, const struct create *,
+		    const struct tx_input *, bool);
+static void	 write_entry(struct json_out *, const struct tx_input *, bool);
+static void	 write_output(struct json_out *, const struct create *,
+		    const struct tx_output *);
+static void	 write_spk(struct json_out *, const struct spk *);
+static void	 write_derivations(struct json_out *, const struct create *,
+		    struct bytes);
+static void	 write_source(struct json_out *, const struct json *);
+
+static void
+put_u64(struct json_out *o, const char *name, uint64_t v)
+{
+	json_out_key(o, name);
+	json_out_u64(o, v);
+}
+
+static void
+put_null(struct json_out *o, const char *name)
+{
+	json_out_key(o, name);
+	json_out_null(o);
+}
+
+static void
+put_bool(struct json_out *o, const char *name, bool v)
+{
+	json_out_key(o, name);
+	json_out_bool(o, v);
+}
+
+static void
+put_empty(struct json_out *o, const char *name)
+{
+	json_out_key(o, name);
+	json_out_begin_object(o);
+	json_out_end_object(o);
+}
+
+static void
+put_hex(struct json_out *o, const char *name, struct bytes b)
+{
+	json_out_key(o, name);
+	if (b.len == 0)
+		json_out_null(o);
+	else
+		json_out_hex(o, b.p, b.len);
+}
+
+int
+create_emit(const struct create *c, struct create_result *r)
+{
+	struct json_out	 o;
+	const char	*text;
+	char		*out;
+	size_t		 i, len;
+	int		 rc = -1;
+
+	if (json_out_init(&o, 0) == -1)
+		return -1;
+	if (r->n > 1)
+		json_out_begin_array(&o);
+	for (i = 0; i < r->n; i++)
+		write_pskt(&o, c, &r->tx[i]);
+	if (r->n > 1)
+		json_out_end_array(&o);
+	if ((text = json_out_text(&o, &len)) != NULL &&
+	    (out = pool_alloc(c->pool, 2 * len + 6, 1)) != NULL) {
+		memcpy(out, r->n > 1 ? "\"PSKB" : "\"PSKT", 5);
+		pskt_hex(text, len, out + 5);
+		out[2 * len + 5] = '"';
+		r->text.p = (const uint8_t *)out;
+		r->text.len = 2 * len + 6;
+		rc = 0;
+	}
+	json_out_free(&o);
+	return rc;
+}
+
+static void
+write_pskt(struct json_out *o, const struct create *c,
+    const struct create_tx *t)
+{
+	size_t	 i;
+
+	json_out_begin_object(o);
+	json_out_key(o, "global");
+	write_global(o, t);
+	json_out_key(o, "inputs");
+	json_out_begin_array(o);
+	for (i = 0; i < t->tx.nin; i++)
+		write_input(o, c, &t->tx.in[i], t->coinbase[i]);
+	json_out_end_array(o);
+	json_out_key(o, "outputs");
+	json_out_begin_array(o);
+	for (i = 0; i < t->tx.nout; i++)
+		write_output(o, c, &t->tx.out[i]);
+	json_out_end_array(o);
+	json_out_end_object(o);
+}
+
+/* Wallets read version 0; only a payload needs 1. */
+static void
+write_global(struct json_out *o, const struct create_tx *t)
+{
+	json_out_begin_object(o);
+	put_u64(o, "version", t->tx.payload.len != 0);
+	put_u64(o, "txVersion", 0);
+	put_null(o, "fallbackLockTime");
+	put_bool(o, "inputsModifiable", false);
+	put_bool(o, "outputsModifiable", false);
+	put_u64(o, "inputCount", t->tx.nin);
+	put_u64(o, "outputCount", t->tx.nout);
+	put_empty(o, "xpubs");
+	put_null(o, "id");
+	put_empty(o, "proprietaries");
+	put_hex(o, "payload", t->tx.payload);
+	json_out_end_object(o);
+}
+
+static void
+write_input(struct json_out *o, const struct create *c,
+    const struct tx_input *in, bool coinbase)
+{
+	json_out_begin_object(o);
+	json_out_key(o, "utxoEntry");
+	write_entry(o, in, coinbase);
+	json_out_key(o, "previousOutpoint");
+	json_out_begin_object(o);
+	json_out_key(o, "transactionId");
+	json_out_hex(o, in->outpoint.txid, TX_ID_LEN);
+	put_u64(o, "index", in->outpoint.index);
+	json_out_end_object(o);
+	put_null(o, "sequence");
+	put_null(o, "minTime");
+	put_empty(o, "partialSigs");
+	put_u64(o, "sighashType", SIGHASH_ALL);
+	put_hex(o, "redeemScript", in->redeem);
+	put_u64(o, "sigOpCount", in->sig_op_count);
+	json_out_key(o, "bip32Derivations");
+	write_derivations(o, c, in->redeem.len != 0 ? in->redeem :
+	    in->spk.script);
+	put_null(o, "finalScriptSig");
+	put_empty(o, "proprietaries");
+	json_out_end_object(o);
+}
+
+static void
+write_entry(struct json_out *o, const struct tx_input *in, bool coinbase)
+{
+	json_out_begin_object(o);
+	put_u64(o, "amount", in->amount);
+	write_spk(o, &in->spk);
+	put_u64(o, "blockDaaScore", in->daa_score);
+	put_bool(o, "isCoinbase", coinbase);
+	json_out_end_object(o);
+}
+
+static void
+write_output(struct json_out *o, const struct create *c,
+    const struct tx_output *out)
+{
+	const struct create_redeem	*d = create_find_redeem(c, &out->spk);
+	struct bytes			 none = { NULL, 0 };
+
+	json_out_begin_object(o);
+	put_u64(o, "amount", out->value);
+	write_spk(o, &out->spk);
+	put_hex(o, "redeemScript", d == NULL ? none : d->script);
+	json_out_key(o, "bip32Derivations");
+	write_derivations(o, c, d == NULL ? out->spk.script : d->script);
+	put_empty(o, "proprietaries");
+	json_out_end_object(o);
+}
+
+/* 2-byte big-endian version, then the script: 35 bytes at most here. */
+static void
+write_spk(struct json_out *o, const struct spk *spk)
+{
+	uint8_t	 b[2 + P2SH_SCRIPT_LEN];
+
+	b[0] = (uint8_t)(spk->version >> 8);
+	b[1] = (uint8_t)spk->version;
+	memcpy(b + 2, spk->script.p, spk->script.len);
+	json_out_key(o, "scriptPublicKey");
+	json_out_hex(o, b, 2 + spk->script.len);
+}
+
+/* The sources of those keys that stand in the script. */
+static void
+write_derivations(struct json_out *o, const struct create *c,
+    struct bytes script)
+{
+	const struct json	*v;
+	uint8_t			 key[33];
+	char			 name[2 * sizeof(key) + 1];
+
+	json_out_begin_object(o);
+	for (v = c->key_sources == NULL ? NULL : c->key_sources->first;
+	    v != NULL; v = v->next) {
+		if (pskt_unhex(v->key.p, 2 * sizeof(key), key) == -1 ||
+		    memmem(script.p, script.len, key + 1, 32) == NULL)
+			continue;
+		pskt_hex(key, sizeof(key), name);
+		name[sizeof(name) - 1] = '\0';
+		json_out_key(o, name);
+		write_source(o, v);
+	}
+	json_out_end_object(o);
+}
+
+/* A KeySource, of which only what a PSKT has. */
+static void
+write_source(struct json_out *o, const struct json *v)
+{
+	const struct json	*f;
+
+	json_out_begin_object(o);
+	f = json_get(v, "keyFingerprint");
+	json_out_key(o, "keyFingerprint");
+	json_out_stringn(o, f->text.p, f->text.len);
+	f = json_get(v, "derivationPath");
+	json_out_key(o, "derivationPath");
+	json_out_stringn(o, f->text.p, f->text.len);
+	json_out_end_object(o);
+}

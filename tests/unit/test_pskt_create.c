@@ -1,0 +1,627 @@
+/* signd/pskt_create: what is paid, from what, and for how much. */
+#include <check.h>
+#include <secp256k1.h>
+#include <secp256k1_extrakeys.h>
+#include <secp256k1_schnorrsig.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "pskt_doc.h"
+#include "signd/pskt_create.h"
+#include "signd/pskt_final.h"
+
+#define SECRET_A \
+	"e0d5444bfa387130dbfe1ee6090e586d602a3227657a5eeb48006ecaeb72d40c"
+#define SECRET_B \
+	"de1a043696291463d17bde69bbae7d026ef0d9782623bd6a980cdc5b1a22f27b"
+#define KEY_C \
+	"e4bc3c692864fe02a7d747848438bb42b41fbe3e13d1cc32804e4f27f3d62784"
+#define REDEEM	"5220" KEY_A "20" KEY_B "20" KEY_C "53ae"
+
+#define KAS	100000000ULL
+
+static struct create_result	 res;
+static struct bytes		 redeem;
+static uint8_t			 redeem_bytes[sizeof(REDEEM) / 2];
+static uint8_t			 p2sh[P2SH_SCRIPT_LEN];
+static char			 own[ADDRESS_MAX], payee[ADDRESS_MAX];
+static char			 p2sh_hex[2 * P2SH_SCRIPT_LEN + 1];
+
+static void
+setup(void)
+{
+	struct kaspa_address	 a = { .network = KASPA_DEVNET, .len = 32 };
+
+	pt_setup();
+	pt_unhex(REDEEM, redeem_bytes);
+	redeem.p = redeem_bytes;
+	redeem.len = sizeof(REDEEM) / 2;
+	script_p2sh(redeem.p, redeem.len, p2sh);
+	pskt_hex(p2sh, sizeof(p2sh), p2sh_hex);
+	a.version = ADDRESS_P2SH;
+	memcpy(a.payload, p2sh + 2, 32);
+	address_encode(&a, own);
+	a.version = ADDRESS_SCHNORR;
+	pt_unhex(KEY_A, a.payload);
+	address_encode(&a, payee);
+}
+
+static int
+create(const char *params)
+{
+	char		 err[256];
+	struct json	*v;
+
+	v = json_parse(&pt_pool, params, strlen(params), err, sizeof(err));
+	ck_assert_msg(v != NULL, "%s in %s", err, params);
+	return pskt_create(&pt_pool, KASPA_DEVNET, redeem, v, &res, &pt_err);
+}
+
+/* n UTXOs of these amounts, as a node shows them. */
+static const char *
+utxos(size_t n, const uint64_t *amount)
+{
+	char	*s = pool_alloc(&pt_pool, n * 400 + 3, 1), *to = s;
+	size_t	 i;
+
+	to += sprintf(to, "[");
+	for (i = 0; i < n; i++)
+		to += sprintf(to, "%s{\"address\":\"%s\",\"outpoint\":{"
+		    "\"transactionId\":\"%064zx\",\"index\":%zu},\"utxoEntry\":"
+		    "{\"amount\":%llu,\"scriptPublicKey\":\"0000%s\","
+		    "\"blockDaaScore\":%zu,\"isCoinbase\":%s}}",
+		    i == 0 ? "" : ",", own, i / 2 + 7, i % 2,
+		    (unsigned long long)amount[i], p2sh_hex, 1000 + i,
+		    i % 3 == 0 ? "true" : "false");
+	(void)sprintf(to, "]");
+	return s;
+}
+
+static const char *
+outputs(size_t n, const uint64_t *amount)
+{
+	char	*s = pool_alloc(&pt_pool, n * 150 + 3, 1), *to = s;
+	size_t	 i;
+
+	to += sprintf(to, "[");
+	for (i = 0; i < n; i++)
+		to += sprintf(to, "%s{\"address\":\"%s\",\"amount\":%llu}",
+		    i == 0 ? "" : ",", payee, (unsigned long long)amount[i]);
+	(void)sprintf(to, "]");
+	return s;
+}
+
+static const char *
+params(const char *in, const char *out, uint64_t rate, const char *more)
+{
+	return pool_printf(&pt_pool, "{\"utxos\":%s,\"outputs\":%s,"
+	    "\"change_address\":\"%s\",\"fee_rate\":%llu%s}", in, out, own,
+	    (unsigned long long)rate, more);
+}
+
+static void
+sign(const char *secret_hex, const char *key, size_t pskt, size_t input,
+    struct pskt_new_sig *s)
+{
+	static secp256k1_context *ctx;
+	secp256k1_keypair	 pair;
+	struct sighash_cache	 cache;
+	uint8_t			 secret[32], hash[32];
+
+	if (ctx == NULL)
+		ctx = secp256k1_context_create(SECP256K1_CONTEXT_NONE);
+	pt_unhex(secret_hex, secret);
+	sighash_cache_init(&cache);
+	ck_assert_int_eq(sighash_schnorr(&pt_doc.pskt[pskt].tx, input,
+	    SIGHASH_ALL, &cache, hash), 0);
+	ck_assert_int_eq(secp256k1_keypair_create(ctx, &pair, secret), 1);
+	ck_assert_int_eq(secp256k1_schnorrsig_sign32(ctx, s->sig, hash, &pair,
+	    NULL), 1);
+	s->pskt = pskt;
+	s->input = input;
+	s->key[0] = 2;
+	pt_unhex(key, s->key + 1);
+}
+
+static const char *
+text(struct bytes b)
+{
+	return pool_strndup(&pt_pool, (const char *)b.p, b.len);
+}
+
+/* pt_doc with two signatures in each input, finalized, in pt_doc. */
+static void
+sign_all(void)
+{
+	struct pskt_new_sig	*sig;
+	struct bytes		 out;
+	size_t			 i, j, n = 0;
+
+	for (i = 0; i < pt_doc.n; i++)
+		n += pt_doc.pskt[i].tx.nin;
+	sig = pool_alloc(&pt_pool, 2 * n, sizeof(*sig));
+	for (n = 0, i = 0; i < pt_doc.n; i++)
+		for (j = 0; j < pt_doc.pskt[i].tx.nin; j++) {
+			sign(SECRET_A, KEY_A, i, j, &sig[n++]);
+			sign(SECRET_B, KEY_B, i, j, &sig[n++]);
+		}
+	ck_assert_int_eq(pskt_emit(&pt_pool, &pt_doc, sig, n, &out), 0);
+	ck_assert_int_eq(pt_parse(text(out)), 0);
+	ck_assert_msg(pskt_finalize(&pt_pool, &pt_doc, &out, &pt_err) == 0,
+	    "%s", pt_err.message);
+	ck_assert_int_eq(pt_parse(text(out)), 0);
+	/* A node would take it. */
+	ck_assert_msg(pskt_extract(&pt_pool, &pt_doc, &out, &pt_err) == 0,
+	    "%s", pt_err.message);
+}
+
+/* Transaction i of the signed pt_doc; adds what it pays to others to *paid. */
+static void
+check_tx(size_t i, uint64_t rate, uint64_t *paid)
+{
+	const struct create_tx	*t = &res.tx[i];
+	const struct tx		*tx = &pt_doc.pskt[i].tx;
+	size_t			 len[TX_MAX_INPUTS], j;
+	uint64_t		 in = 0, out = 0;
+	struct mass		 m;
+	uint8_t			 id[32];
+
+	ck_assert_int_eq(tx_id(tx, id), 0);
+	ck_assert_mem_eq(id, t->id, 32);
+	for (j = 0; j < tx->nin; j++) {
+		in += tx->in[j].amount;
+		len[j] = pt_doc.pskt[i].in[j].final.len;
+	}
+	for (j = 0; j < tx->nout; j++) {
+		out += tx->out[j].value;
+		if (t->change == 0 || j + 1 < tx->nout)
+			*paid += tx->out[j].value;
+	}
+	mass_of_tx(tx, len, &m);
+	ck_assert_uint_eq(m.compute, t->mass.compute);
+	ck_assert_uint_eq(m.transient, t->mass.transient);
+	ck_assert_uint_eq(m.storage, t->mass.storage);
+	ck_assert_uint_le(m.compute, MASS_LIMIT_WALLET);
+	ck_assert_uint_le(m.transient, MASS_LIMIT_WALLET);
+	ck_assert_uint_le(m.storage, MASS_LIMIT_WALLET);
+	ck_assert_uint_eq(in - out, t->fee);
+	/* Never less than the rate says, and with change never more. */
+	ck_assert_uint_ge(t->fee, mass_fee(&m, rate));
+	if (t->change != 0) {
+		ck_assert_uint_eq(t->fee, mass_fee(&m, rate));
+		ck_assert_uint_eq(t->change, tx->out[tx->nout - 1].value);
+	}
+	ck_assert_uint_eq(tx->in[0].sig_op_count, 3);
+	/* Each spends the change of the one before. */
+	if (i > 0) {
+		ck_assert_mem_eq(tx->in[0].outpoint.txid, res.tx[i - 1].id, 32);
+		ck_assert_uint_eq(tx->in[0].outpoint.index,
+		    res.tx[i - 1].tx.nout - 1);
+		ck_assert_uint_eq(tx->in[0].amount, res.tx[i - 1].change);
+		ck_assert_uint_ne(tx->in[0].amount, 0);
+	}
+}
+
+/* What was made is right; the outputs are paid, in their order. */
+static void
+check_result(uint64_t rate, size_t nout, const uint64_t *want)
+{
+	size_t		 i, j, n = 0;
+	uint64_t	 paid = 0, total = 0, fee = 0;
+
+	ck_assert_int_eq(pt_parse(text(res.text)), 0);
+	ck_assert_uint_eq(pt_doc.n, res.n);
+	ck_assert_uint_eq(pt_doc.nnote, 0);
+	sign_all();
+	for (i = 0; i < res.n; i++) {
+		check_tx(i, rate, &paid);
+		fee += res.tx[i].fee;
+		for (j = 0; j + (res.tx[i].change != 0) <
+		    res.tx[i].tx.nout; j++) {
+			ck_assert_uint_lt(n, nout);
+			ck_assert_uint_eq(res.tx[i].tx.out[j].value,
+			    want[n++]);
+		}
+	}
+	for (i = 0; i < nout; i++)
+		total += want[i];
+	ck_assert_uint_eq(n, nout);
+	ck_assert_uint_eq(paid, total);
+	ck_assert_uint_eq(res.fee, fee);
+	ck_assert_uint_eq(res.change, res.tx[res.n - 1].change);
+}
+
+/* KASPA.md's example: 4,217 grams. */
+START_TEST(example)
+{
+	const uint64_t	 in[] = { 50 * KAS }, out[] = { 20 * KAS };
+	const char	*s;
+
+	ck_assert_msg(create(params(utxos(1, in), outputs(1, out), 100,
+	    "")) == 0, "%s", pt_err.message);
+	ck_assert_uint_eq(res.n, 1);
+	ck_assert_uint_eq(res.tx[0].mass.compute, 4217);
+	ck_assert_uint_eq(res.fee, 421700);
+	ck_assert_uint_eq(res.change, 30 * KAS - 421700);
+	check_result(100, 1, out);
+	/* As wallets write it. */
+	ck_assert_int_eq(pt_parse(text(res.text)), 0);
+	s = pool_strndup(&pt_pool, pt_doc.src, pt_doc.end);
+	ck_assert_str_eq(s, pool_printf(&pt_pool, "{\"global\":{\"version\":0,"
+	    "\"txVersion\":0,\"fallbackLockTime\":null,\"inputsModifiable\":"
+	    "false,\"outputsModifiable\":false,\"inputCount\":1,"
+	    "\"outputCount\":2,\"xpubs\":{},\"id\":null,\"proprietaries\":{},"
+	    "\"payload\":null},\"inputs\":[{\"utxoEntry\":{\"amount\":"
+	    "5000000000,\"scriptPublicKey\":\"0000%s\",\"blockDaaScore\":1000,"
+	    "\"isCoinbase\":true},\"previousOutpoint\":{\"transactionId\":"
+	    "\"%064x\",\"index\":0},\"sequence\":null,\"minTime\":null,"
+	    "\"partialSigs\":{},\"sighashType\":1,\"redeemScript\":\"" REDEEM
+	    "\",\"sigOpCount\":3,\"bip32Derivations\":{},\"finalScriptSig\":"
+	    "null,\"proprietaries\":{}}],\"outputs\":[{\"amount\":2000000000,"
+	    "\"scriptPublicKey\":\"" SPK_A "\",\"redeemScript\":null,"
+	    "\"bip32Derivations\":{},\"proprietaries\":{}},{\"amount\":"
+	    "2999578300,\"scriptPublicKey\":\"0000%s\",\"redeemScript\":\""
+	    REDEEM "\",\"bip32Derivations\":{},\"proprietaries\":{}}]}",
+	    p2sh_hex, 7, p2sh_hex));
+}
+END_TEST
+
+/* A payload makes it version 1; key sources go where their keys are. */
+START_TEST(extras)
+{
+	const uint64_t	 in[] = { 50 * KAS }, out[] = { 20 * KAS };
+	const char	*more = ",\"payload\":\"00fF\",\"key_sources\":{\"03"
+	    KEY_B "\":" SOURCE ",\"02" TXID_1 "\":" SOURCE "},\"x\":1";
+
+	ck_assert_msg(create(params(utxos(1, in), outputs(1, out), 100,
+	    more)) == 0, "%s", pt_err.message);
+	check_result(100, 1, out);
+	ck_assert_uint_eq(pt_doc.pskt[0].version, 1);
+	ck_assert_uint_eq(pt_doc.pskt[0].tx.payload.len, 2);
+	ck_assert_uint_eq(pt_doc.pskt[0].in[0].derivations->n, 2);
+	ck_assert_ptr_nonnull(json_get(pt_doc.pskt[0].in[0].derivations,
+	    "03" KEY_B));
+	ck_assert_uint_eq(res.tx[0].mass.size, 489);
+}
+END_TEST
+
+/* Greatest first, then by outpoint; as few as will do. */
+START_TEST(selection)
+{
+	const uint64_t	 in[] = { 3 * KAS, 50 * KAS, 10 * KAS, 50 * KAS,
+			    20000 };
+	const uint64_t	 out[] = { 95 * KAS };
+	const char	*first;
+
+	ck_assert_int_eq(create(params(utxos(5, in), outputs(1, out), 100,
+	    "")), 0);
+	ck_assert_uint_eq(res.n, 1);
+	ck_assert_uint_eq(res.tx[0].tx.nin, 2);
+	ck_assert_uint_eq(res.tx[0].tx.in[0].outpoint.txid[31], 7);
+	ck_assert_uint_eq(res.tx[0].tx.in[1].outpoint.txid[31], 8);
+	check_result(100, 1, out);
+	/* The same again, to the last byte. */
+	first = text(res.text);
+	ck_assert_int_eq(create(params(utxos(5, in), outputs(1, out), 100,
+	    "")), 0);
+	ck_assert_str_eq(text(res.text), first);
+}
+END_TEST
+
+/* Change of too little: storage mass, another input, or the fee. */
+START_TEST(dust)
+{
+	const uint64_t	 in[] = { 50 * KAS, 10 * KAS };
+	uint64_t	 out[] = { 50 * KAS - 380500 };
+	const char	*s;
+
+	/* Exactly the fee of one output: no change. */
+	ck_assert_int_eq(create(params(utxos(1, in), outputs(1, out), 100,
+	    ",\"dust_to_fee\":0")), -1);
+	s = strstr(pt_err.message, "the fee of ");
+	ck_assert_ptr_nonnull(s);
+	out[0] = 50 * KAS - strtoull(s + 11, NULL, 10);
+	ck_assert_msg(create(params(utxos(2, in), outputs(1, out), 100,
+	    ",\"dust_to_fee\":0")) == 0, "%s", pt_err.message);
+	ck_assert_uint_eq(res.tx[0].tx.nin, 1);
+	ck_assert_uint_eq(res.change, 0);
+	check_result(100, 1, out);
+	/* A sompi more: to the fee, by default up to as much again. */
+	out[0] -= 1;
+	ck_assert_int_eq(create(params(utxos(2, in), outputs(1, out), 100,
+	    "")), 0);
+	ck_assert_uint_eq(res.tx[0].tx.nin, 1);
+	ck_assert_uint_eq(res.fee, 50 * KAS - out[0]);
+	check_result(100, 1, out);
+	/* Where that is too much, a further input, with change. */
+	out[0] -= KAS / 100;
+	ck_assert_int_eq(create(params(utxos(2, in), outputs(1, out), 100,
+	    "")), 0);
+	ck_assert_uint_eq(res.tx[0].tx.nin, 2);
+	ck_assert_uint_gt(res.change, 9 * KAS);
+	check_result(100, 1, out);
+	/* And if there is none, it is refused, or given on request. */
+	ck_assert_int_eq(create(params(utxos(1, in), outputs(1, out), 100,
+	    "")), -1);
+	ck_assert_ptr_nonnull(strstr(pt_err.message, "utxos: 1000001 sompi "
+	    "over the fee of "));
+	ck_assert_int_eq(create(params(utxos(1, in), outputs(1, out), 100,
+	    ",\"dust_to_fee\":1000001")), 0);
+	ck_assert_uint_eq(res.change, 0);
+	check_result(100, 1, out);
+	ck_assert_int_eq(create(params(utxos(1, in), outputs(1, out), 100,
+	    ",\"dust_to_fee\":1000000")), -1);
+	/* Storage mass is paid for: change of 0.3 KAS is 33,000 grams. */
+	out[0] = 50 * KAS - 4 * KAS / 10;
+	ck_assert_int_eq(create(params(utxos(1, in), outputs(1, out), 100,
+	    "")), 0);
+	ck_assert_uint_gt(res.tx[0].mass.storage, 20000);
+	ck_assert_uint_eq(res.fee, 100 * res.tx[0].mass.storage);
+	check_result(100, 1, out);
+}
+END_TEST
+
+/* More inputs than one transaction takes: each spends the last one's change. */
+START_TEST(chain)
+{
+	uint64_t	 in[400], out[1];
+	size_t		 i, inputs = 0;
+	double		 t;
+
+	for (i = 0; i < 400; i++)
+		in[i] = KAS + i;
+	out[0] = 390 * KAS;
+	t = pt_now();
+	ck_assert_msg(create(params(utxos(400, in), outputs(1, out), 100,
+	    "")) == 0, "%s", pt_err.message);
+	ck_assert_msg(pt_now() - t < 2, "%f s", pt_now() - t);
+	ck_assert_uint_gt(res.n, 10);
+	for (i = 0; i < res.n; i++)
+		inputs += res.tx[i].tx.nin;
+	ck_assert_uint_ge(inputs - (res.n - 1), 392);
+	check_result(100, 1, out);
+	/* A payload is the last one's. */
+	ck_assert_int_eq(create(params(utxos(400, in), outputs(1, out), 100,
+	    ",\"payload\":\"00\"")), 0);
+	check_result(100, 1, out);
+	for (i = 0; i < res.n; i++)
+		ck_assert_uint_eq(pt_doc.pskt[i].version, i + 1 == res.n);
+	/* It is not enough: how much is missing. */
+	out[0] = 400 * KAS;
+	ck_assert_int_eq(create(params(utxos(400, in), outputs(1, out), 100,
+	    "")), -1);
+	ck_assert_ptr_nonnull(strstr(pt_err.message, "sompi are missing"));
+}
+END_TEST
+
+/* More outputs than one transaction takes. */
+START_TEST(many_outputs)
+{
+	uint64_t	 in[3] = { 2000 * KAS, 500 * KAS, 30 * KAS }, out[900];
+	size_t		 i;
+	double		 t;
+
+	for (i = 0; i < 900; i++)
+		out[i] = 2 * KAS + i;
+	t = pt_now();
+	ck_assert_msg(create(params(utxos(3, in), outputs(900, out), 100,
+	    "")) == 0, "%s", pt_err.message);
+	ck_assert_msg(pt_now() - t < 2, "%f s", pt_now() - t);
+	ck_assert_uint_ge(res.n, 4);
+	check_result(100, 900, out);
+	ck_assert_int_eq(create(params(utxos(3, in), outputs(900, out), 100,
+	    ",\"payload\":\"00\"")), -1);
+	ck_assert_ptr_nonnull(strstr(pt_err.message, "outputs: too heavy for "
+	    "one transaction, which a payload needs: "));
+	/* Outputs so small that each is heavy. */
+	for (i = 0; i < 10; i++)
+		out[i] = KAS / 5;
+	ck_assert_int_eq(create(params(utxos(3, in), outputs(10, out), 1,
+	    "")), 0);
+	ck_assert_uint_ge(res.n, 5);
+	check_result(1, 10, out);
+	out[3] = KAS / 20;
+	ck_assert_int_eq(create(params(utxos(3, in), outputs(10, out), 1,
+	    "")), -1);
+	ck_assert_int_eq(strncmp(pt_err.message,
+	    "outputs[3].amount: too heavy: ", 30), 0);
+}
+END_TEST
+
+/* Whatever is asked for: right, or an error. */
+START_TEST(random_requests)
+{
+	uint64_t	 in[120], out[40], rate, sum;
+	size_t		 i, nin, nout, made = 0, bundles = 0;
+	unsigned	 round, rounds = getenv("LONG") != NULL ? 5000 : 300;
+
+	srandom(1);
+	for (round = 0; round < rounds; round++) {
+		nin = 1 + (size_t)random() % 120;
+		nout = 1 + (size_t)random() % 40;
+		for (sum = 0, i = 0; i < nin; i++) {
+			in[i] = 1 + (uint64_t)random() %
+			    (random() % 2 ? 100 * KAS : KAS / 2);
+			sum += in[i];
+		}
+		for (i = 0; i < nout; i++)
+			out[i] = KAS / 10 + (uint64_t)random() %
+			    (1 + sum / nout);
+		rate = 1 + (uint64_t)random() % (random() % 2 ? 10 : 1000);
+		if (create(params(utxos(nin, in), outputs(nout, out), rate,
+		    "")) == 0) {
+			check_result(rate, nout, out);
+			made++;
+			bundles += res.n > 1;
+		} else
+			ck_assert_int_eq(pt_err.code, PSKT_INVALID);
+		pool_free(&pt_pool);
+		pool_init(&pt_pool, 0);
+	}
+	ck_assert_uint_gt(made, rounds / 4);
+	ck_assert_uint_gt(bundles, rounds / 20);
+}
+END_TEST
+
+#define U(more)	"[{\"outpoint\":{\"transactionId\":\"" TXID_1 \
+	"\",\"index\":0},\"utxoEntry\":{\"amount\":5000000000," \
+	"\"scriptPublicKey\":\"" SPK_A "\",\"blockDaaScore\":1," \
+	"\"isCoinbase\":false" more "}}]"
+
+struct bad {
+	const char	*from, *to, *error;
+};
+/* In the request below. */
+static const struct bad bad[] = {
+	{ "\"fee_rate\":100", "\"fee_rate\":0", "fee_rate: is 0" },
+	{ "\"fee_rate\":100", "\"fee_rate\":1.5", "fee_rate: must be a plain "
+	    "integer from 0 to 1000000" },
+	{ "\"fee_rate\":100", "\"fee_rate\":1000001", "fee_rate: must be a "
+	    "plain integer from 0 to 1000000" },
+	{ ",\"fee_rate\":100", "", "fee_rate: missing" },
+	{ "\"amount\":2000000000", "\"amount\":0", "outputs[0].amount: is 0" },
+	{ "\"amount\":2000000000", "\"amount\":\"2\"", "outputs[0].amount: "
+	    "must be a plain integer from 0 to 2900000000000000000" },
+	{ "\"amount\":2000000000", "\"amount\":5000000000", "utxos: 162400 "
+	    "sompi are missing: they hold 5000000000, outputs take 5000000000 "
+	    "and the fee 162400" },
+	{ "\"amount\":2000000000}", "\"amount\":2000000000},{\"address\":"
+	    "\"kaspadev:qqq\",\"amount\":1}", "outputs[1].address: " },
+	{ "5000000000,", "0,", "utxos[0].utxoEntry.amount: is 0" },
+	{ "5000000000,", "2900000000000000001,", "utxos[0].utxoEntry.amount: "
+	    "must be a plain integer from 0 to 2900000000000000000" },
+	{ "\"isCoinbase\":false", "\"isCoinbase\":false,\"covenantId\":\""
+	    TXID_1 "\"", "utxos[0].utxoEntry.covenantId: transaction version 0 "
+	    "cannot spend covenants" },
+	{ "\"" SPK_A "\"", "\"0000aa20" KEY_A "87\"",
+	    "utxos[0].utxoEntry.scriptPublicKey: no redeem script hashes to "
+	    "it" },
+	{ "\"" SPK_A "\"", "\"000021" "02" KEY_A "ab\"",
+	    "utxos[0].utxoEntry.scriptPublicKey: neither P2PK nor P2SH" },
+	{ "\"" SPK_A "\"", "\"00\"", "utxos[0].utxoEntry.scriptPublicKey: too "
+	    "short for a version and a script" },
+	{ "\"index\":0", "\"index\":4294967296", "utxos[0].outpoint.index: "
+	    "must be a plain integer from 0 to 4294967295" },
+	{ "[{\"outpoint", "[{\"address\":\"OWN\",\"outpoint",
+	    "utxos[0].address: not that of utxoEntry.scriptPublicKey" },
+	{ "[{\"outpoint", "[{\"address\":\"x\",\"outpoint",
+	    "utxos[0].address: " },
+	{ ",\"fee_rate\"", ",\"redeem_scripts\":[\"51ac\"],\"fee_rate\"",
+	    "redeem_scripts[0]: no multisig" },
+	{ ",\"fee_rate\"", ",\"redeem_scripts\":[\"5121" "02" KEY_A
+	    "51a9\"],\"fee_rate\"", "redeem_scripts[0]: ECDSA multisig" },
+	{ ",\"fee_rate\"", ",\"payload\":\"0\",\"fee_rate\"",
+	    "payload: odd number of hex digits" },
+	{ ",\"fee_rate\"", ",\"key_sources\":{\"02" KEY_A "\":null},"
+	    "\"fee_rate\"", "key_sources.02" KEY_A ": must be an object" },
+	{ ",\"fee_rate\"", ",\"key_sources\":{\"02" TXID_1 "\":" SOURCE
+	    ",\"02AB8176564dc757fa907b5681cb92bc7aecbfcd023a3205dd6e6cc0db4b5"
+	    "b07e3\":" SOURCE "},\"fee_rate\"", "key_sources: one key twice" },
+};
+
+START_TEST(refused)
+{
+	const struct bad	*b = &bad[_i];
+	const char		*base, *at, *s, *to = b->to;
+	char			 mainnet[ADDRESS_MAX];
+	struct kaspa_address	 a;
+
+	base = pool_printf(&pt_pool, "{\"utxos\":" U("") ",\"outputs\":["
+	    "{\"address\":\"%s\",\"amount\":2000000000}],\"change_address\":"
+	    "\"%s\",\"fee_rate\":100}", payee, payee);
+	ck_assert_msg(create(base) == 0, "%s", pt_err.message);
+	at = strstr(base, b->from);
+	ck_assert_ptr_nonnull(at);
+	if ((s = strstr(to, "OWN")) != NULL)
+		to = pool_printf(&pt_pool, "%.*s%s%s", (int)(s - to), to, own,
+		    s + 3);
+	s = pool_printf(&pt_pool, "%.*s%s%s", (int)(at - base), base, to,
+	    at + strlen(b->from));
+	ck_assert_msg(create(s) == -1, "%s", to);
+	ck_assert_msg(strncmp(pt_err.message, b->error,
+	    strlen(b->error)) == 0, "%s, not %s", pt_err.message, b->error);
+	/* Another network's addresses, wherever they stand. */
+	ck_assert_int_eq(address_decode(payee, strlen(payee), &a, NULL), 0);
+	a.network = KASPA_MAINNET;
+	address_encode(&a, mainnet);
+	s = pool_printf(&pt_pool, "{\"utxos\":" U("") ",\"outputs\":["
+	    "{\"address\":\"%s\",\"amount\":2000000000}],\"change_address\":"
+	    "\"%s\",\"fee_rate\":100}", payee, mainnet);
+	ck_assert_int_eq(create(s), -1);
+	ck_assert_str_eq(pt_err.message,
+	    "change_address: an address of mainnet, not of devnet");
+}
+END_TEST
+
+/* What does not fit in a table. */
+START_TEST(refused_more)
+{
+	const uint64_t	 in[] = { 50 * KAS, 50 * KAS }, out[] = { KAS };
+	const char	*u = utxos(2, in), *s;
+	uint64_t	 small[60], big[] = { 55 * KAS };
+	size_t		 i;
+
+	ck_assert_int_eq(create("{}"), -1);
+	ck_assert_int_eq(create("[]"), -1);
+	ck_assert_str_eq(pt_err.message, "must be an object");
+	ck_assert_int_eq(create(params("[]", outputs(1, out), 1, "")), -1);
+	ck_assert_str_eq(pt_err.message, "utxos: there are none");
+	ck_assert_int_eq(create(params(u, "[]", 1, "")), -1);
+	ck_assert_str_eq(pt_err.message, "outputs: there are none");
+	s = pool_printf(&pt_pool, "%.*s,%s", (int)strlen(u) - 1, u, u + 1);
+	ck_assert_int_eq(create(params(s, outputs(1, out), 1, "")), -1);
+	ck_assert_str_eq(pt_err.message, pool_printf(&pt_pool,
+	    "utxos: %064x:0 twice", 7));
+	/* Several transactions, but the change is somebody else's. */
+	for (i = 0; i < 60; i++)
+		small[i] = KAS;
+	s = pool_printf(&pt_pool, "{\"utxos\":%s,\"outputs\":%s,"
+	    "\"change_address\":\"%s\",\"fee_rate\":1}", utxos(60, small),
+	    outputs(1, big), payee);
+	ck_assert_int_eq(create(s), -1);
+	ck_assert_int_eq(strncmp(pt_err.message, "change_address: one "
+	    "transaction would be too heavy", 49), 0);
+	/* UTXOs that cost more than they hold pay for nothing. */
+	small[0] = 2 * KAS;
+	for (i = 1; i < 60; i++)
+		small[i] = 328800;
+	ck_assert_int_eq(create(params(utxos(60, small), outputs(1, out), 100,
+	    "")), 0);
+	ck_assert_uint_eq(res.tx[0].tx.nin, 1);
+	big[0] = 2 * KAS;
+	ck_assert_int_eq(create(params(utxos(60, small), outputs(1, big), 100,
+	    "")), -1);
+	ck_assert_ptr_nonnull(strstr(pt_err.message,
+	    "they hold 200000000, outputs take 200000000"));
+}
+END_TEST
+
+int
+main(void)
+{
+	Suite	*s = suite_create("pskt_create");
+	TCase	*tc = tcase_create("pskt_create");
+	SRunner	*sr;
+	int	 failed;
+
+	tcase_add_checked_fixture(tc, setup, pt_teardown);
+	tcase_set_timeout(tc, 300);
+	tcase_add_test(tc, example);
+	tcase_add_test(tc, extras);
+	tcase_add_test(tc, selection);
+	tcase_add_test(tc, dust);
+	tcase_add_test(tc, chain);
+	tcase_add_test(tc, many_outputs);
+	tcase_add_test(tc, random_requests);
+	tcase_add_loop_test(tc, refused, 0,
+	    (int)(sizeof(bad) / sizeof(bad[0])));
+	tcase_add_test(tc, refused_more);
+	suite_add_tcase(s, tc);
+	sr = srunner_create(s);
+	srunner_run_all(sr, CK_NORMAL);
+	failed = srunner_ntests_failed(sr);
+	srunner_free(sr);
+	return failed == 0 ? 0 : 1;
+}
