@@ -30,6 +30,8 @@ const struct rpc_method rpc_methods[] = {
 	{ "pskt.inspect",	life_parse,	inspect_run },
 	{ "pskt.finalize",	life_parse,	finalize_run },
 	{ "pskt.extract",	life_parse,	extract_run },
+	{ "pskt.create",	create_parse,	create_run },
+	{ "pskt.combine",	combine_parse,	combine_run },
 	{ "key.list",		list_parse,	list_run },
 	{ "key.public",		public_parse,	public_run },
 	{ RPC_RELOAD,		reload_parse,	reload_run },

@@ -18,6 +18,12 @@ void	 inspect_run(struct rpc_call *);
 void	 finalize_run(struct rpc_call *);
 void	 extract_run(struct rpc_call *);
 
+/* Nor do these. */
+void	*create_parse(struct rpc_call *, const struct json *, char *);
+void	 create_run(struct rpc_call *);
+void	*combine_parse(struct rpc_call *, const struct json *, char *);
+void	 combine_run(struct rpc_call *);
+
 void	*reload_parse(struct rpc_call *, const struct json *, char *);
 void	 reload_run(struct rpc_call *);
 

@@ -7,6 +7,8 @@
 #include "pskt_merge.h"
 #include "schnorr.h"
 
+#define MAX_CHECKS	2000U	/* signatures to verify: 0.2 s */
+
 struct rule;
 /*
  * v[k] is document k's member (NULL: none), base the document whose text is
@@ -46,7 +48,6 @@ static bool	 suffix(const struct json *, const struct json *);
 static bool	 is_rule(const void *, const struct json *);
 static bool	 verifies(struct merge *, const struct json *);
 static int	 merge_all(struct merge *, struct bytes *);
-static int	 frame(struct merge *, struct bytes, struct bytes *);
 static int	 read_back(struct merge *, const struct bytes *,
 		    struct pskt_doc *);
 static int	 fits(struct merge *);
@@ -326,6 +327,14 @@ choose_signature(struct merge *m, const struct rule *r, const struct entry *e,
 	m->doubt = true;
 	if (m->result == NULL)
 		return 0;
+	/* Curve work, while an event loop waits. */
+	if (n > MAX_CHECKS - m->checks) {
+		m->e->code = PSKT_TOO_LARGE;
+		(void)snprintf(m->e->message, sizeof(m->e->message),
+		    "more than %u signatures that differ", MAX_CHECKS);
+		return -1;
+	}
+	m->checks += (unsigned)n;
 	for (i = 0; i < n; i++)
 		if (verifies(m, e[i].v)) {
 			*choice = i;
@@ -494,33 +503,6 @@ fits(struct merge *m)
 	return -1;
 }
 
-/* Text in the form of the first document. */
-static int
-frame(struct merge *m, struct bytes root, struct bytes *out)
-{
-	const struct pskt_doc	*d = &m->docs[0];
-	size_t			 before = d->root->start - d->start;
-	size_t			 after = d->end - d->root->end;
-	size_t			 len = before + root.len + after;
-	char			*text, *to;
-
-	if (d->form == PSKT_FORM_OBJECT) {
-		*out = root;
-		return 0;
-	}
-	if ((text = pool_alloc(m->pool, 2 * len + 6, 1)) == NULL)
-		return merge_no_memory(m);
-	memcpy(text, d->form == PSKT_FORM_PSKT ? "\"PSKT" : "\"PSKB", 5);
-	to = text + 5;
-	pskt_hex(d->src + d->start, before, to);
-	pskt_hex(root.p, root.len, to += 2 * before);
-	pskt_hex(d->src + d->root->end, after, to += 2 * root.len);
-	to[2 * after] = '"';
-	out->p = (const uint8_t *)text;
-	out->len = 2 * len + 6;
-	return 0;
-}
-
 static int
 merge_all(struct merge *m, struct bytes *out)
 {
@@ -545,14 +527,14 @@ merge_all(struct merge *m, struct bytes *out)
 		if (merge_object(m, root_rules, v, &t) == -1)
 			return -1;
 		if (!bundle)
-			return frame(m, t.text, out);
+			return merge_frame(m, t.text, out);
 		if (set_text(m, &p, v[0], &t) == -1)
 			return -1;
 	}
 	m->e->pskt = PSKT_NOT_IN_BUNDLE;
 	if (patch_text(&p, &t) == -1)
 		return merge_no_memory(m);
-	return frame(m, t.text, out);
+	return merge_frame(m, t.text, out);
 }
 
 /* Together they may say what none may say alone. */

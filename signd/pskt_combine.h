@@ -13,7 +13,8 @@
  * which are combined in order.  *out is one JSON value, as pskt_emit writes
  * it, in the form of the first document and, but for what the others add,
  * byte for byte like it.  Two signatures of one key: the first that verifies
- * stays, and if none does, the first.  What comes out has been read again.
+ * stays, and if none does, the first (at most 2,000 such signatures, or
+ * PSKT_TOO_LARGE).  What comes out has been read again.
  * 0, or -1 with *e: where two documents differ, the path and which two.
  */
 int	 pskt_combine(struct pool *, const struct pskt_doc *docs, size_t n,

@@ -205,6 +205,32 @@ patch_text(struct patch *p, struct json_text *out)
 	return 0;
 }
 
+int
+merge_frame(struct merge *m, struct bytes root, struct bytes *out)
+{
+	const struct pskt_doc	*d = &m->docs[0];
+	size_t			 before = d->root->start - d->start;
+	size_t			 after = d->end - d->root->end;
+	size_t			 len = before + root.len + after;
+	char			*text, *to;
+
+	if (d->form == PSKT_FORM_OBJECT) {
+		*out = root;
+		return 0;
+	}
+	if ((text = pool_alloc(m->pool, 2 * len + 6, 1)) == NULL)
+		return merge_no_memory(m);
+	memcpy(text, d->form == PSKT_FORM_PSKT ? "\"PSKT" : "\"PSKB", 5);
+	to = text + 5;
+	pskt_hex(d->src + d->start, before, to);
+	pskt_hex(root.p, root.len, to += 2 * before);
+	pskt_hex(d->src + d->root->end, after, to += 2 * root.len);
+	to[2 * after] = '"';
+	out->p = (const uint8_t *)text;
+	out->len = 2 * len + 6;
+	return 0;
+}
+
 /* --- members of several objects --- */
 
 static int

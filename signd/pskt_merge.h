@@ -17,6 +17,7 @@ struct merge {
 	const struct pskt	*result;
 	struct sighash_cache	*cache;
 	bool			 doubt;
+	unsigned		 checks;	/* signatures verified */
 	struct pskt_error	*e;
 };
 
@@ -51,6 +52,12 @@ int	 merge_conflict(struct merge *, size_t a, size_t b,
 	    const struct json *v);
 /* As it stands in its document. */
 struct bytes merge_raw(const struct merge *, size_t doc, const struct json *);
+
+/*
+ * root's text, with what stands around it in the first document, as one JSON
+ * value in that one's form.  0, or -1 with the error.
+ */
+int	 merge_frame(struct merge *, struct bytes root, struct bytes *out);
 
 void	 patch_init(struct patch *, struct merge *, size_t doc,
 	    const struct json *base);

@@ -425,11 +425,17 @@ is "metrics name no secret and no address" "$(curl -s --unix-socket "$sock" \
 ### The manual's examples
 
 jq -c "$multi" $vectors/pskt.json >"$dir/pskt.json"
+PAYEE=$(jq -r '.[0].addresses.devnet' $vectors/multisig.json)
+jq -c '{entries: [{outpoint: {transactionId: ("ab" * 32), index: 1},
+    utxoEntry: {amount: 1000000000, scriptPublicKey: ("000020" +
+    .[0].xonly_public_keys[0] + "ac"), blockDaaScore: 5,
+    isCoinbase: false}}]}' $vectors/multisig.json >"$dir/utxos.json"
 awk -v out="$dir/example" '/^\.Bd -literal/ { n++; on = 1; next }
     /^\.Ed/ { on = 0 } on { print > (out n) }' man/igra-signd-api.7
 for f in "$dir"/example*; do
 	sed -i "s/\\\\e/\\\\/g; s|/run/igra-signd/signd.sock|$sock|" "$f"
-	out=$(cd "$dir" && TOKEN=x bash -eu "$f" 2>&1)
+	out=$(cd "$dir" && TOKEN=x PAYEE=$PAYEE CHANGE=$PAYEE \
+	    bash -eu "$f" 2>&1)
 	if [ $? = 0 ] && [ -n "$out" ] && [[ $out != *'"error"'* ]]; then
 		ok "manual: $(grep -o 'signer.info\|pskt.[a-z]*\|key.list\|healthz' \
 		    "$f" | head -n 1), ${f##*/}"
