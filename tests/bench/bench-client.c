@@ -57,6 +57,9 @@ static char	*slurp(const char *, size_t *);
 static size_t	 bodies_read(const char *, struct body *);
 static void	 body_make(struct body *, const char *, size_t);
 static int	 dial(const char *);
+/* What an answer that is none has not got; counted. */
+static const char	*member = "\"signature\":";
+
 static void	 send_all(int, const char *, size_t);
 static void	 answer_room(struct answer *, size_t);
 static size_t	 answer_head(int, struct answer *, size_t *);
@@ -75,10 +78,13 @@ main(int argc, char **argv)
 	double			 start;
 	int			 ch, gate[2], status, bad = 0;
 
-	while ((ch = getopt(argc, argv, "c:n:")) != -1) {
+	while ((ch = getopt(argc, argv, "c:m:n:")) != -1) {
 		switch (ch) {
 		case 'c':
 			conns = number(optarg, MAX_CONNECTIONS, "-c");
+			break;
+		case 'm':
+			member = optarg;
 			break;
 		case 'n':
 			total = number(optarg, MAX_REQUESTS, "-n");
@@ -90,7 +96,7 @@ main(int argc, char **argv)
 	if (argc - optind != 2) {
 usage:
 		fprintf(stderr, "usage: bench-client [-c connections] "
-		    "[-n requests] socket bodies\n");
+		    "[-m member] [-n requests] socket bodies\n");
 		return 2;
 	}
 	n = bodies_read(argv[optind + 1], bodies);
@@ -275,7 +281,6 @@ answer_head(int fd, struct answer *a, size_t *bodylen)
 static unsigned
 answer_read(int fd, struct answer *a)
 {
-	static const char	 member[] = "\"signature\":";
 	size_t			 head, body;
 	ssize_t			 n;
 	unsigned		 found = 0;
@@ -292,9 +297,9 @@ answer_read(int fd, struct answer *a)
 	}
 	a->p[a->len] = '\0';
 	for (p = a->p + head; (p = strstr(p, member)) != NULL; found++)
-		p += sizeof(member) - 1;
+		p += strlen(member);
 	if (found == 0)
-		errx(1, "no signature in: %.500s", a->p + head);
+		errx(1, "no %s in: %.500s", member, a->p + head);
 	return found;
 }
 

@@ -93,6 +93,16 @@ def growth(m):
         row(f"of which sighashes, {n:,} inputs", time(m[f"sighash_{n}"]))
 
 
+def life(m):
+    """200 signatures each."""
+    for name in ("inspect", "finalize", "extract"):
+        p50 = name + "_p50"
+        ratio = m.each(lambda r, n=p50: r[n] / (
+            200 * (r["sign_verify"] - r["sign"])))
+        row(f"pskt.{name}, 100 inputs of 2 signatures, p50", time(m[p50]),
+            f"{ratio:.2f}", "200 × Schnorr verify (sign + verify − sign)")
+
+
 def audit(m):
     row("pskt.sign, 1 input: waiting for its records, mean",
         time(m["record_wait"]),
@@ -130,6 +140,7 @@ def main():
     bounds(m)
     requests(m)
     growth(m)
+    life(m)
     audit(m)
     rest(m)
     load = ", ".join(f"{v:.1f}" for v in os.getloadavg()[:2])

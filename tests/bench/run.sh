@@ -25,10 +25,11 @@ put()
 	echo "$1 $2" >>"$T/samples"
 }
 
-# load NAME CONNECTIONS REQUESTS BODIES
+# load NAME CONNECTIONS REQUESTS BODIES [MEMBER]
 load()
 {
-	"$tests/bench-client" -c "$2" -n "$3" "$signd_sock" "$T/$4" \
+	"$tests/bench-client" -c "$2" -n "$3" -m "\"${5:-signature}\":" \
+	    "$signd_sock" "$T/$4" \
 	    >"$T/load" || die "$1: the client failed"
 	read -r _n _seconds _p50 _p99 _sigs <"$T/load"
 	put "$1_p50" "$_p50"
@@ -90,6 +91,26 @@ waited()
 	ctl status -j | jq -r '.keyd | "\(.audit_wait_us) \(.audit_commits)"'
 }
 
+# life_body METHOD PARAMS <ANSWER: a request that goes on with it.
+life_body()
+{
+	jq -c "{jsonrpc: \"2.0\", id: 1, method: \"$1\", params: $2}"
+}
+
+# 100 inputs, signed by two of three, and final.
+life_bodies()
+{
+	head -n 1 "$T/pskt-100" | jq -c .params >"$T/unsigned"
+	rpc pskt.sign "@$T/unsigned" |
+	    jq -c '{pskt: .result.pskt, profile: "signer-02"}' >"$T/params-2"
+	rpc pskt.sign "@$T/params-2" | tee "$T/signed" |
+	    life_body pskt.inspect '{pskt: .result.pskt}' >"$T/inspect-100"
+	life_body pskt.finalize '{pskt: .result.pskt}' <"$T/signed" |
+	    tee "$T/finalize-100" | curl -s --unix-socket "$signd_sock" \
+	    --data-binary @- http://localhost/rpc |
+	    life_body pskt.extract '{pskt: .result.pskt}' >"$T/extract-100"
+}
+
 # load_one: one signature at a time, and what its record costs it.
 load_one()
 {
@@ -123,6 +144,8 @@ mk_conf
 secrets_admin init >"$T/out" 2>&1 || die "$(cat "$T/out")"
 set_key signer-01 "$(echo "$ms" | jq -r '.private_keys[0]')" ||
     die "no secrets file"
+set_key signer-02 "$(echo "$ms" | jq -r '.private_keys[1]')" ||
+    die "no second key"
 for i in "1 500" "10 100" "64 50" "100 30" "1000 4"; do
 	"$PYTHON" "$bench/make_pskt.py" "$redeem" $i >"$T/pskt-${i%% *}" ||
 	    die "cannot make PSKTs"
@@ -132,6 +155,7 @@ rss && sed -i 's/^rss/idle/; s/^hwm.*//' "$T/samples"
 unlock || die "cannot unlock"
 start_second
 load warm 1 200 pskt-1
+life_bodies
 
 round=0
 while [ "$round" -lt "$ROUNDS" ]; do
@@ -150,6 +174,9 @@ while [ "$round" -lt "$ROUNDS" ]; do
 	load in10 1 100 pskt-10
 	load in100 1 30 pskt-100
 	load in1000 1 4 pskt-1000
+	load inspect 1 20 inspect-100 fee_rate
+	load finalize 1 20 finalize-100 transaction_id
+	load extract 1 20 extract-100 allowOrphan
 	audit_log
 	time_unlock
 done
