@@ -18,12 +18,6 @@ enum input_class {
 	INPUT_SHARED		/* not an own script, but our key is in it */
 };
 
-enum check_outcome {
-	CHECK_NOT_SET,		/* the config does not ask for it */
-	CHECK_PASS,
-	CHECK_FAIL
-};
-
 /* What one check of the table found. */
 struct check_row {
 	const char	*check;		/* its name: mostly a key of [policy] */

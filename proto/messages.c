@@ -3,22 +3,8 @@
  */
 #include <string.h>
 
-#include "messages.h"
+#include "messages_int.h"
 #include "wire_tx.h"
-
-#define DEC_BEGIN(name)							\
-int									\
-dec_##name(const void *p, size_t len, struct pool *pool,		\
-    struct msg_##name *m)						\
-{									\
-	struct dec	 dec, *d = &dec;				\
-									\
-	(void)pool;							\
-	memset(m, 0, sizeof(*m));					\
-	dec_init(d, p, len)
-#define DEC_END()							\
-	return dec_done(d);						\
-}
 
 #define MIN_SIG		(4 + 4 + 33 + 64)
 #define MAX_CHECK	128		/* check, limit, value of a refusal */
@@ -508,30 +494,4 @@ DEC_BEGIN(reload);
 	m->apply = dec_bool(d);
 	dec_raw(d, m->file_hash, sizeof(m->file_hash));
 	m->text = dec_bytes(d, PROTO_MAX_CONFIG);
-DEC_END()
-
-void
-enc_policy_accept(struct enc *e, const struct msg_policy_accept *m)
-{
-	enc_u8(e, (uint8_t)m->what);
-}
-
-DEC_BEGIN(policy_accept);
-	m->what = dec_u8(d);
-	if (m->what < ACCEPT_CLOCK || m->what >= ACCEPT_MAX)
-		d->failed = true;
-DEC_END()
-
-void
-enc_policy_release(struct enc *e, const struct msg_policy_release *m)
-{
-	enc_raw(e, m->outpoint.txid, sizeof(m->outpoint.txid));
-	enc_u32(e, m->outpoint.index);
-	enc_bytes(e, m->reason);
-}
-
-DEC_BEGIN(policy_release);
-	dec_raw(d, m->outpoint.txid, sizeof(m->outpoint.txid));
-	m->outpoint.index = dec_u32(d);
-	m->reason = dec_bytes(d, PROTO_MAX_REASON);
 DEC_END()

@@ -62,6 +62,12 @@ enum proto_type {
 	/* keyd's admin.sock, root only */
 	MSG_POLICY_ACCEPT,
 	MSG_POLICY_RELEASE,
+	/* keyd.sock */
+	MSG_CHECK_REQ,			/* the body of SIGN_REQ */
+	MSG_CHECK,
+	/* keyd's admin.sock */
+	MSG_POLICY_REQ,
+	MSG_POLICY,
 	MSG_MAX
 };
 
@@ -124,6 +130,7 @@ const char	*proto_code_name(enum proto_code);
 #define PROTO_MAX_REQUEST_ID	64
 #define PROTO_MAX_PROFILE	16
 #define PROTO_MAX_REASON	256
+#define PROTO_MAX_CHECKS	32	/* of one transaction */
 #define PROTO_MAX_BUNDLE	256	/* transactions of one request */
 #define PROTO_MAX_NAME		256	/* of a secret */
 #define PROTO_MAX_HEALTH	512	/* why the log is not healthy */
@@ -183,6 +190,38 @@ struct msg_sign {
 	struct sign_sig	*sig;
 	uint32_t	 nnote;
 	struct sign_note *note;
+};
+
+/* What pskt.check tells of one check. */
+enum check_outcome {
+	CHECK_NOT_SET,			/* the config does not ask for it */
+	CHECK_PASS,
+	CHECK_FAIL,
+	CHECK_OUTCOMES
+};
+
+struct check_result {
+	struct bytes	 check;		/* its name: mostly a key of [policy] */
+	enum check_outcome outcome;
+	struct bytes	 limit, value;	/* empty: none */
+};
+
+struct check_tx {
+	enum proto_code	 code;		/* CODE_NONE: it would be signed */
+	struct bytes	 message;	/* why not */
+	uint8_t		 tx_id[TX_ID_LEN];
+	uint32_t	 inputs;	/* that would be signed */
+	bool		 known;		/* signed before: counts no more */
+	uint64_t	 outflow;
+	bool		 fee_known;
+	uint64_t	 fee;
+	uint32_t	 nresult;	/* 0: it is no transaction of ours */
+	struct check_result *result;
+};
+
+struct msg_check {
+	uint32_t	 n;		/* as many as were asked about */
+	struct check_tx	*tx;
 };
 
 struct key_entry_info {
@@ -301,6 +340,30 @@ struct msg_policy_accept {
 	enum policy_accept what;
 };
 
+/* For igractl policy show. */
+struct msg_policy_req {
+	bool		 has_outpoint;	/* what is claimed for it? */
+	struct outpoint	 outpoint;	/* else zeros */
+};
+
+struct policy_limit {
+	struct bytes	 key;		/* of [policy] */
+	struct bytes	 text;		/* its value; empty: not set */
+	bool		 counted;	/* what follows is known of it */
+	uint64_t	 used;		/* sompi, signing ids or outpoints */
+	/* s until the oldest that counts leaves; UINT64_MAX: not by itself. */
+	uint64_t	 frees_s;
+};
+
+struct msg_policy {
+	uint32_t	 n;
+	struct policy_limit *limit;
+	bool		 claimed;	/* what follows is, for the outpoint */
+	uint64_t	 amount;
+	uint8_t		 script_hash[32];	/* journal_script_hash() */
+	uint8_t		 signing_id[32];
+};
+
 /* Forgets what is claimed for one outpoint. */
 struct msg_policy_release {
 	struct outpoint	 outpoint;
@@ -388,6 +451,9 @@ PROTO_CODEC(audit_ack);
 PROTO_CODEC(auditd_status);
 PROTO_CODEC(audit_health);
 PROTO_CODEC(reload);
+PROTO_CODEC(check);
+PROTO_CODEC(policy_req);
+PROTO_CODEC(policy);
 PROTO_CODEC(policy_accept);
 PROTO_CODEC(policy_release);
 #undef PROTO_CODEC

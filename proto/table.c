@@ -60,6 +60,10 @@ static const struct proto_rule rules[MSG_MAX] = {
 	[MSG_POLICY_ACCEPT] = { "POLICY_ACCEPT", 1, 1, KEYD_ADMIN, 0, 0 },
 	[MSG_POLICY_RELEASE] = { "POLICY_RELEASE", 40,
 	    36 + TEXT(PROTO_MAX_REASON), KEYD_ADMIN, 0, 0 },
+	[MSG_CHECK_REQ] = { "CHECK_REQ", 24, PROTO_MAX_SIGN, KEYD, 0, 0 },
+	[MSG_CHECK] = { "CHECK", 4, 4 * 1024 * 1024, 0, KEYD, 0 },
+	[MSG_POLICY_REQ] = { "POLICY_REQ", 37, 37, KEYD_ADMIN, 0, 0 },
+	[MSG_POLICY] = { "POLICY", 77, 16 * 1024, 0, KEYD_ADMIN, 0 },
 };
 
 static const char *code_names[CODE_MAX] = {

@@ -59,6 +59,9 @@ RECODE(audit_ack)
 RECODE(auditd_status)
 RECODE(audit_health)
 RECODE(reload)
+RECODE(check)
+RECODE(policy_req)
+RECODE(policy)
 RECODE(policy_accept)
 RECODE(policy_release)
 
@@ -468,6 +471,65 @@ build_policy_release(struct enc *e, bool full)
 	enc_policy_release(e, &m);
 }
 
+static void
+build_check(struct enc *e, bool full)
+{
+	struct check_result	 result[2] = {
+		{ S("require_reason"), CHECK_NOT_SET, S(""), S("") },
+		{ S("max_fee_sompi"), CHECK_FAIL, S("10"), S("11") },
+	};
+	struct check_tx		 tx[2];
+	struct msg_check	 m = { full ? 2 : 0, tx };
+
+	memset(tx, 0, sizeof(tx));
+	tx[0].code = CODE_POLICY_DENIED;
+	tx[0].message = bytes_str("no");
+	memcpy(tx[0].tx_id, fill(0x21), TX_ID_LEN);
+	tx[0].inputs = 3;
+	tx[0].known = true;
+	tx[0].outflow = UINT64_MAX;
+	tx[0].fee_known = true;
+	tx[0].fee = 11;
+	tx[0].nresult = 2;
+	tx[0].result = result;
+	enc_check(e, &m);
+}
+
+static void
+build_policy_req(struct enc *e, bool full)
+{
+	struct msg_policy_req	 m;
+
+	memset(&m, 0, sizeof(m));
+	if (full) {
+		m.has_outpoint = true;
+		memcpy(m.outpoint.txid, fill(0x12), 32);
+		m.outpoint.index = 8;
+	}
+	enc_policy_req(e, &m);
+}
+
+static void
+build_policy(struct enc *e, bool full)
+{
+	struct policy_limit	 limit[2] = {
+		{ S("max_per_hour"), S("60"), true, 7, 3600 },
+		{ S("require_reason"), S(""), false, 0, 0 },
+	};
+	struct msg_policy	 m;
+
+	memset(&m, 0, sizeof(m));
+	if (full) {
+		m.n = 2;
+		m.limit = limit;
+		m.claimed = true;
+		m.amount = 5;
+		memcpy(m.script_hash, fill(0x13), 32);
+		memcpy(m.signing_id, fill(0x14), 32);
+	}
+	enc_policy(e, &m);
+}
+
 const struct proto_codec proto_codec[MSG_MAX] = {
 	[MSG_ERROR] = { build_error, re_error },
 	[MSG_INFO] = { build_info, re_info },
@@ -489,4 +551,8 @@ const struct proto_codec proto_codec[MSG_MAX] = {
 	[MSG_RELOAD] = { build_reload, re_reload },
 	[MSG_POLICY_ACCEPT] = { build_policy_accept, re_policy_accept },
 	[MSG_POLICY_RELEASE] = { build_policy_release, re_policy_release },
+	[MSG_CHECK_REQ] = { build_sign_req, re_sign_req },
+	[MSG_CHECK] = { build_check, re_check },
+	[MSG_POLICY_REQ] = { build_policy_req, re_policy_req },
+	[MSG_POLICY] = { build_policy, re_policy },
 };
