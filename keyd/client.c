@@ -25,6 +25,8 @@ static void (*const handlers[MSG_MAX])(struct client *,
     const struct frame *) = {
 	[MSG_INFO_REQ] = request_info,
 	[MSG_SIGN_REQ] = sign_request,
+	[MSG_CHECK_REQ] = sign_request,
+	[MSG_POLICY_REQ] = request_policy,
 	[MSG_KEY_LIST_REQ] = request_key_list,
 	[MSG_KEY_PUBLIC_REQ] = request_key_public,
 	[MSG_NOTE] = request_note,
@@ -40,6 +42,7 @@ static void (*const handlers[MSG_MAX])(struct client *,
 /* Requests that use a secret or make records. */
 static const char *const limited[MSG_MAX] = {
 	[MSG_SIGN_REQ] = "pskt.sign",
+	[MSG_CHECK_REQ] = "pskt.check",
 	[MSG_KEY_LIST_REQ] = "key.list",
 	[MSG_KEY_PUBLIC_REQ] = "key.public",
 };

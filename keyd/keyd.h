@@ -102,6 +102,14 @@ void	keyd_policy_request(const struct keyd *, const struct msg_sign_req *,
 	    const struct own *, const struct own_key *, struct own_cache *,
 	    struct policy_request *);
 
+/* What pskt.check is told, encoded as MSG_CHECK. */
+void	check_answer(struct enc *, struct pool *, const struct decision *,
+	    uint32_t n);
+
+/* --- policy_show.c --- */
+
+void	request_policy(struct client *, const struct frame *);
+
 /* --- requests.c --- */
 
 void	request_info(struct client *, const struct frame *);

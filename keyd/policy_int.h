@@ -51,6 +51,8 @@ enum check_outcome policy_fail(const struct policy_view *,
 	    __attribute__((format(printf, 4, 5)));
 /* A number in text, as limits and values are told. */
 void	 policy_number(char *, size_t, uint64_t);
+/* The names of CONF_SIGHASH_* bits, with commas between. */
+void	 policy_sighash_list(unsigned, char *, size_t);
 /* Walks the table, for a decision that has its amounts. */
 void	 policy_walk(const struct policy_view *, struct pool *);
 

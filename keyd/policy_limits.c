@@ -44,7 +44,6 @@ static const struct {
 };
 #define NSIGHASH	(sizeof(sighash_names) / sizeof(sighash_names[0]))
 
-static void	sighash_list(unsigned, char *, size_t);
 static void	describe(const struct conf *, const struct spk *, char *,
 		    size_t);
 static bool	fee_fixed(const struct policy_view *, struct check_row *,
@@ -78,8 +77,8 @@ check_unenforced(const struct policy_view *v, struct check_row *row)
 	return CHECK_PASS;
 }
 
-static void
-sighash_list(unsigned bits, char *out, size_t size)
+void
+policy_sighash_list(unsigned bits, char *out, size_t size)
 {
 	size_t	 i;
 
@@ -100,7 +99,7 @@ check_sighash_types(const struct policy_view *v, struct check_row *row)
 	unsigned	 used = 0;
 	size_t		 i, j;
 
-	sighash_list(allowed, row->limit, sizeof(row->limit));
+	policy_sighash_list(allowed, row->limit, sizeof(row->limit));
 	for (i = 0; i < v->tx->nin; i++) {
 		if (v->d->class[i] == INPUT_FOREIGN)
 			continue;
@@ -120,7 +119,7 @@ check_sighash_types(const struct policy_view *v, struct check_row *row)
 		}
 		used |= sighash_names[j].bit;
 	}
-	sighash_list(used, row->value, sizeof(row->value));
+	policy_sighash_list(used, row->value, sizeof(row->value));
 	return CHECK_PASS;
 }
 

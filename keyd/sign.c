@@ -22,6 +22,7 @@ struct job {
 	TAILQ_ENTRY(job)	 entry;
 	struct keyd		*k;
 	struct client		*client;	/* NULL: gone */
+	bool			 check;		/* decide, and sign nothing */
 	uint64_t		 id;		/* of the frame */
 	uint64_t		 started;	/* monotonic */
 	enum job_state		 state;
@@ -130,6 +131,7 @@ sign_request(struct client *c, const struct frame *f)
 	}
 	j->k = k;
 	j->client = c;
+	j->check = f->type == MSG_CHECK_REQ;
 	j->id = f->id;
 	j->started = monotonic_now();
 	pool_init(&j->pool, 0);
@@ -139,7 +141,7 @@ sign_request(struct client *c, const struct frame *f)
 	    j->req.n == 0 || !bytes_cstr(j->req.profile, j->profile,
 	    sizeof(j->profile))) {
 		job_free(j);
-		client_drop(c, "malformed SIGN_REQ");
+		client_drop(c, "malformed SIGN_REQ or CHECK_REQ");
 		return;
 	}
 	/* The request's views stay good: the payload is ours from here. */
@@ -166,7 +168,7 @@ job_refuse(struct job *j, enum proto_code code, uint32_t pskt,
 	r.pskt = pskt;
 	r.message = message;
 	r.check = code == CODE_POLICY_DENIED ? "secrets" : NULL;
-	r.method = "pskt.sign";
+	r.method = j->check ? "pskt.check" : "pskt.sign";
 	r.request_id = j->req.request_id;
 	r.peer_uid = j->req.peer_uid;
 	r.peer_pid = j->req.peer_pid;
@@ -261,7 +263,12 @@ job_decide(struct job *j, struct key *key)
 	    j->first == NULL)
 		goto nomem;
 	keyd_policy_request(k, &j->req, j->own, &own_key, &j->paths, &q);
+	q.every_check = j->check;
 	refused = policy_decide(&q, j->req.tx, j->req.n, p, j->decision);
+	if (j->check) {
+		j->state = JOB_AUDIT;
+		return true;
+	}
 	for (i = 0; i < j->req.n && i <= refused; i++) {
 		memcpy(j->reply.tx_id[i], j->decision[i].tx_id, TX_ID_LEN);
 		nsig += j->decision[i].nsign;
@@ -464,7 +471,7 @@ job_record(struct job *j)
 	}
 	n = access_records(&j->accesses, j->req.request_id, j->req.peer_uid,
 	    j->req.peer_pid, "Get", true, r);
-	for (i = 0; i < ntx; i++) {
+	for (i = 0; i < ntx && !j->check; i++) {
 		audit_record_init(&r[n], EV_SIGNING, SRC_KEYD, true);
 		enc_init(&dest[i]);
 		sign_record_fill(&r[n], &j->k->d, &j->req, i, &j->decision[i],
@@ -473,7 +480,7 @@ job_record(struct job *j)
 		n++;
 	}
 	audit_submit(&j->k->audit, r, n, job_audited, j);
-	for (i = 0; i < ntx; i++)
+	for (i = 0; i < ntx && !j->check; i++)
 		enc_free(&dest[i]);
 	free(dest);
 }
@@ -489,13 +496,17 @@ job_audited(bool ok, const struct msg_audit_ack *ack, const char *why,
 
 	if (!ok) {
 		snprintf(msg, sizeof(msg), "%s: no durable record, no "
-		    "signature", why);
+		    "%s", why, j->check ? "answer" : "signature");
 		sodium_memzero(j->reply.sig, j->reply.nsig *
 		    sizeof(*j->reply.sig));
 		job_refuse(j, CODE_AUDIT_UNAVAILABLE, PROTO_NO_PSKT, msg);
 		return;
 	}
-	if (j->client != NULL) {
+	if (j->client != NULL && j->check) {
+		enc_init(&e);
+		check_answer(&e, &j->pool, j->decision, j->req.n);
+		(void)frame_send_enc(j->client->conn, MSG_CHECK, j->id, &e);
+	} else if (j->client != NULL) {
 		j->reply.audit_seq = ack->seq;
 		memcpy(j->reply.audit_head, ack->head,
 		    sizeof(j->reply.audit_head));

@@ -72,6 +72,12 @@ sign_parse(struct rpc_call *c, const struct json *params, char *err)
 void
 sign_run(struct rpc_call *c)
 {
+	sign_ask(c, MSG_SIGN_REQ, sign_answer);
+}
+
+void
+sign_ask(struct rpc_call *c, uint16_t type, keyd_cb cb)
+{
 	struct signd		*d = c->signd;
 	struct sign		*s = c->params;
 	struct pskt_context	 ctx;
@@ -115,8 +121,8 @@ sign_run(struct rpc_call *c)
 		    "the transactions are larger than 24 MiB");
 		return;
 	}
-	why = keyd_link_call(d->link, MSG_SIGN_REQ, enc.buf, enc.len,
-	    KEYD_TIMEOUT_MS, (unsigned)inputs * MS_PER_INPUT, sign_answer, c);
+	why = keyd_link_call(d->link, type, enc.buf, enc.len,
+	    KEYD_TIMEOUT_MS, (unsigned)inputs * MS_PER_INPUT, cb, c);
 	enc_free(&enc);
 	if (why != KEYD_ANSWERED)
 		rpc_keyd_failed(c, why);
@@ -359,6 +365,20 @@ write_ids(struct json_out *o, const struct sign *s)
 	for (i = 0; i < s->m.n; i++)
 		json_out_hex(o, s->m.tx_id[i], TX_ID_LEN);
 	json_out_end_array(o);
+}
+
+size_t
+sign_documents(const struct rpc_call *c)
+{
+	const struct sign	*s = c->params;
+
+	return s->doc.n;
+}
+
+void
+sign_notes(struct json_out *o, const struct rpc_call *c)
+{
+	write_notes(o, c->params);
 }
 
 /* Those of the document, of keyd, and ours. */

@@ -27,6 +27,7 @@ static void	 put_text(struct json_out *, const char *, struct bytes);
 const struct rpc_method rpc_methods[] = {
 	{ "signer.info",	none_parse,	info_run },
 	{ "pskt.sign",		sign_parse,	sign_run },
+	{ "pskt.check",		sign_parse,	check_run },
 	{ "pskt.inspect",	life_parse,	inspect_run },
 	{ "pskt.finalize",	life_parse,	finalize_run },
 	{ "pskt.extract",	life_parse,	extract_run },

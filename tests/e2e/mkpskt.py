@@ -4,9 +4,10 @@
 usage: mkpskt.py REDEEM-SCRIPT-HEX IN... -- OUT...
 
 IN is own:AMOUNT (the script's address), pubkey:XONLY:AMOUNT or
-script:REDEEM-HEX:AMOUNT, each with :TYPE (the sighash type) if not 1.  OUT is
-change:AMOUNT (back to the script) or pubkey:XONLY:AMOUNT.  No outpoint comes
-twice.
+script:REDEEM-HEX:AMOUNT, each with :TYPE (the sighash type) if not 1, and with
+@NAME to spend the same outpoint again; else none comes twice.  OUT is
+change:AMOUNT (back to the script), pubkey:XONLY:AMOUNT or script:HEX:AMOUNT
+(version and script).
 """
 import hashlib
 import json
@@ -24,6 +25,9 @@ def p2pk(xonly):
 
 
 def make_input(own, text):
+    text, _, name = text.partition("@")
+    txid = hashlib.sha256(name.encode()).hexdigest() if name \
+        else os.urandom(32).hex()
     kind, *rest = text.split(":")
     redeem = None
     if kind == "own":
@@ -41,7 +45,7 @@ def make_input(own, text):
             "isCoinbase": False,
         },
         "previousOutpoint": {
-            "transactionId": os.urandom(32).hex(),
+            "transactionId": txid,
             "index": 0,
         },
         "sequence": 0,
@@ -60,7 +64,8 @@ def make_output(own, text):
     kind, *rest = text.split(":")
     return {
         "amount": int(rest[-1]),
-        "scriptPublicKey": p2sh(own) if kind == "change" else p2pk(rest[0]),
+        "scriptPublicKey": p2sh(own) if kind == "change" else
+        rest[0] if kind == "script" else p2pk(rest[0]),
         "redeemScript": None,
         "bip32Derivations": {},
         "proprietaries": {},
