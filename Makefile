@@ -23,7 +23,7 @@ YACC	?= byacc
 VERSION	= 0.1.0
 
 PROGRAMS = igra-keyd igra-signd igra-auditd igra-service igractl \
-	secrets-admin devnet-keygen igra-audit
+	secrets-admin devnet-keygen igra-audit igra-coord
 # Where main() lives; every other source of a room goes into its library.
 MAIN_igra-keyd		= keyd/keyd.c
 MAIN_igra-signd		= signd/signd.c
@@ -33,6 +33,7 @@ MAIN_igractl		= keyd/igractl.c
 MAIN_secrets-admin	= keyd/secrets-admin.c
 MAIN_devnet-keygen	= keyd/devnet-keygen.c
 MAIN_igra-audit	= auditd/igra-audit.c
+MAIN_igra-coord	= signd/igra-coord.c
 # A program links its own room and what all share, and no other room.
 ROOMS_igra-keyd		= keyd
 ROOMS_igra-signd	= signd
@@ -42,12 +43,16 @@ ROOMS_igractl		= keyd
 ROOMS_secrets-admin	= keyd
 ROOMS_devnet-keygen	= keyd
 ROOMS_igra-audit	= auditd
+ROOMS_igra-coord	= signd
 MAINS	= $(foreach p,$(PROGRAMS),$(MAIN_$(p)))
 
 PKGS_common	= libsodium libevent yajl libsecp256k1 libargon2 libbsd-overlay libmd
 ifeq ($(shell uname -s),Linux)
 PKGS_common	+= libseccomp
 endif
+# HTTP to Unix sockets, for one program alone: no daemon links it.
+PKGS_igra-coord	= libcurl
+PKGS_all = $(PKGS_common) $(PKGS_igra-coord)
 
 cc-option = $(shell $(CC) -Werror $(1) -c -x c /dev/null -o /dev/null 2>/dev/null && echo $(1))
 HARDEN	:= -fstack-protector-strong -fPIE -D_FORTIFY_SOURCE=2 \
@@ -57,8 +62,9 @@ WARN	= -Wall -Wextra -Wshadow -Wconversion -Werror
 OPT	= -O2 -g
 
 # The list of packages is asked once per make, and only when compiling.
-PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS_common) 2>/dev/null)
+PKG_CFLAGS := $(shell pkg-config --cflags $(PKGS_all) 2>/dev/null)
 PKG_LIBS   := $(shell pkg-config --libs $(PKGS_common) 2>/dev/null)
+LIBS_igra-coord := $(shell pkg-config --libs $(PKGS_igra-coord) 2>/dev/null)
 
 ifdef SAN
 OPT	= -O1 -g -fno-omit-frame-pointer
@@ -146,7 +152,7 @@ libs_of	= $(foreach r,$(1) proto common,$(BUILD)/lib/lib$(r).a)
 define program
 $(BUILD)/bin/$(1): $(call obj_of,$(MAIN_$(1))) $(call libs_of,$(ROOMS_$(1)))
 	@mkdir -p $$(@D)
-	$$(Q)$$(CC) $(IGRA_LDFLAGS) $$(LDFLAGS) -o $$@ $$< -Wl,--start-group $(call libs_of,$(ROOMS_$(1))) -Wl,--end-group $(IGRA_LIBS)
+	$$(Q)$$(CC) $(IGRA_LDFLAGS) $$(LDFLAGS) -o $$@ $$< -Wl,--start-group $(call libs_of,$(ROOMS_$(1))) -Wl,--end-group $(LIBS_$(1)) $(IGRA_LIBS)
 endef
 $(foreach p,$(PROGRAMS),$(eval $(call program,$(p))))
 
@@ -175,7 +181,7 @@ endif
 # What building takes, and what testing takes besides.
 DEBIAN_BUILD_DEPS = build-essential pkg-config byacc libsodium-dev \
 	libevent-dev libyajl-dev libzxcvbn-dev libsecp256k1-dev libargon2-dev \
-	libbsd-dev libmd-dev libseccomp-dev
+	libbsd-dev libmd-dev libseccomp-dev libcurl4-openssl-dev
 DEBIAN_DEPS = $(DEBIAN_BUILD_DEPS) check clang libclang-rt-14-dev cppcheck \
 	mandoc curl jq python3 util-linux procps valgrind gdb
 # Where Node.js is from somewhere else, Debian's npm does not go with it.
@@ -208,7 +214,7 @@ interop-deps:
 # Quiet and fast when nothing is missing.
 have-deps:
 	@(for t in $(NEEDED_TOOLS); do command -v $$t >/dev/null || exit 1; done) && \
-	    pkg-config --exists $(PKGS_common) check && \
+	    pkg-config --exists $(PKGS_all) check && \
 	    $(HAVE_ZXCVBN) || \
 	    $(MAKE) --no-print-directory deps
 
@@ -216,7 +222,7 @@ HAVE_ZXCVBN = test -e /usr/include/zxcvbn.h -o -e /usr/local/include/zxcvbn.h
 have-build-deps:
 	@(for t in $(CC) $(YACC) pkg-config; do \
 	    command -v $$t >/dev/null || exit 1; done) && \
-	    pkg-config --exists $(PKGS_common) && $(HAVE_ZXCVBN) || \
+	    pkg-config --exists $(PKGS_all) && $(HAVE_ZXCVBN) || \
 	    $(MAKE) --no-print-directory build-deps
 
 have-interop: have-deps

@@ -6,7 +6,7 @@ t_init
 command -v readelf >/dev/null || { skip "hardening" "no readelf"; t_done; }
 
 programs="igra-keyd igra-signd igra-auditd igra-service igractl secrets-admin
-    devnet-keygen"
+    devnet-keygen igra-audit igra-coord"
 for p in $programs; do
 	f=$bin/$p
 	if [ ! -x "$f" ]; then
@@ -39,6 +39,10 @@ for p in igra-signd igra-auditd; do
 		*)	ok "$p has no $s" ;;
 		esac
 	done
+done
+# Of all programs one alone is an HTTP client.
+for p in igra-signd igra-keyd igra-auditd igractl; do
+	has_not "$p has no HTTP client" "$(readelf -dW "$bin/$p")" libcurl
 done
 # keyd has no JSON and no HTTP.
 needed=$(readelf -dW "$bin/igra-keyd")

@@ -21,7 +21,7 @@ if command -v make >/dev/null; then
 	files=$(cd "$T/dest" && find . -type f | sort)
 	for f in ./usr/local/sbin/igra-{keyd,signd,auditd,service} \
 	    ./usr/local/sbin/igractl ./usr/local/bin/{secrets-admin,igra-audit} \
-	    ./usr/local/bin/devnet-keygen \
+	    ./usr/local/bin/{devnet-keygen,igra-coord} \
 	    ./usr/local/share/examples/igra/{igra.toml,crontab} \
 	    ./usr/local/share/examples/igra/{newsyslog,logrotate}.conf \
 	    ./usr/local/share/man/man7/igra-mainnet.7 \
