@@ -121,6 +121,7 @@ endif
 FUZZ_HELP = $(call obj_of,tests/fuzz/json_strict.c tests/unit/proto_msg.c)
 TOOLS	= $(patsubst tests/bench/%.c,$(BUILD)/tests/%,$(wildcard tests/bench/*.c)) \
 	$(patsubst tests/e2e/%.c,$(BUILD)/tests/%,$(wildcard tests/e2e/*.c)) \
+	$(patsubst tests/fault/%.c,$(BUILD)/tests/%.so,$(wildcard tests/fault/*.c)) \
 	$(FUZZ_TESTS)
 
 all: programs
@@ -166,6 +167,10 @@ $(BUILD)/tests/%: $(BUILD)/obj/tests/bench/%.o $(LIBS)
 $(BUILD)/tests/%: $(BUILD)/obj/tests/e2e/%.o $(LIBS)
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(IGRA_LDFLAGS) -o $@ $< -Wl,--start-group $(LIBS) -Wl,--end-group $(IGRA_LIBS)
+# What tests/fault loads before libc.
+$(BUILD)/tests/%.so: tests/fault/%.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=c11 -O2 -g $(WARN) -D_GNU_SOURCE -fPIC -shared -o $@ $<
 # A program that replays inputs; with FUZZER set (make fuzz) a fuzzer.
 $(BUILD)/tests/fuzz_%: $(BUILD)/obj/tests/fuzz/fuzz_%.o $(FUZZ_MAIN) $(FUZZ_HELP) $(LIBS)
 	@mkdir -p $(@D)
