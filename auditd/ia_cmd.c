@@ -108,9 +108,15 @@ ia_progress(struct ia_progress *p, uint64_t bytes)
 		return;
 	p->last = now;
 	p->shown = true;
-	share = p->total == 0 ? 0 : (double)bytes / (double)p->total;
-	(void)fprintf(stderr, "\r%3.0f %% of %.0f MiB, %.0f MiB/s ",
-	    share > 1 ? 100 : share * 100, (double)p->total / MIB,
+	/* Of a pipe nobody knows how much there is. */
+	if (p->total == 0)
+		(void)fprintf(stderr, "\r%.0f MiB", (double)bytes / MIB);
+	else {
+		share = (double)bytes / (double)p->total;
+		(void)fprintf(stderr, "\r%3.0f %% of %.0f MiB",
+		    share > 1 ? 100 : share * 100, (double)p->total / MIB);
+	}
+	(void)fprintf(stderr, ", %.0f MiB/s ",
 	    (double)bytes / MIB * 1000 / (double)(now - p->start + 1));
 }
 

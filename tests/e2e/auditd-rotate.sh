@@ -293,5 +293,33 @@ else
 	stop auditd
 fi
 check "all of it verifies" verify
+
+# --- what the examples for cron, newsyslog and logrotate are about ---
+# matches PATTERN: which files of the log it takes.
+matches()
+{
+	(cd "$dir" && ls -d $1 2>/dev/null | sort)
+}
+pattern=$(sed -n 's|^/var/log/igra/\(.*\) {$|\1|p' "$top/etc/logrotate.conf")
+: >"$dir/key-audit.log.torn.20261124T082641Z.5"
+: >"$dir/key-audit.20261124T082641Z.000000000001.log.gz"
+is "logrotate.conf: all closed files and no other" "$(matches "$pattern")" \
+    "$(closed)"
+pattern=$(sed -n "s/.*-name '\([^']*\)'.*/\1/p" "$top/etc/crontab")
+is "crontab: the same" "$(matches "$pattern")" "$(closed)"
+command=$(sed -n 's/^[0-9].*\*[[:space:]]*//p' "$top/etc/crontab")
+is "crontab: the command is igractl's" "$command" "igractl audit rotate >/dev/null"
+start auditd || exit 1
+n=$(closed | wc -l)
+check "crontab: it works" sh -c "igractl() { '$bin/igractl' -f '$conf' \"\$@\"; }
+    $command"
+is "crontab: and rotates" "$(closed | wc -l)" $((n + 1))
+stop auditd
+name=$(sed -n 's|^#/var/log/igra/\([^[:space:]]*\).*|\1|p' "$top/etc/newsyslog.conf")
+if [[ $name =~ ^key-audit\.[0-9]{8}T[0-9]{6}Z\.[0-9]{12}\.log$ ]]; then
+	ok "newsyslog.conf: a closed file"
+else
+	not_ok "newsyslog.conf: a closed file" "$name"
+fi
 chattr -R -a "$dir" 2>/dev/null
 t_done

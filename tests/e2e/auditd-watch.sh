@@ -65,7 +65,17 @@ tampered()
 	is "$1: the metric counts it" "$(metric igra_audit_alerts_total)" \
 	    "$((before + 1))"
 	is "$1: and says so" "$(metric igra_audit_healthy)" 0
+	check "$1: it is recorded within a second" within_a_second recorded \
+	    "$2" "$3"
 	has "$1: igractl status tells" "$(ctl status)" "$2"
+}
+
+# With the path and both values.
+recorded()
+{
+	[ "$(tail -n 1 "$log" | jq -r '[.event_type, .alert, .path, .result,
+	    (.expected != null and .actual != null)] | map(tostring) |
+	    join(" ")')" = "SecurityAlert $1 $2 Failure true" ]
 }
 
 count()
@@ -185,11 +195,22 @@ count
 mv "$T/old" "$log"
 check "replaced: not ready within a second" within_a_second not_ready
 has "replaced: /readyz says why" "$(http /readyz)" "log replaced"
+check "replaced: an alert on stderr" stderr_has \
+    "$log: log replaced; expected inode [0-9]*; found inode [0-9]*, uid $auditd_uid, "
+is "replaced: the metric counts it" "$(metric igra_audit_alerts_total)" \
+    "$((before + 1))"
 is "replaced: nothing is signed" "$(sign)" AUDIT_UNAVAILABLE
 check "replaced: igractl audit reopen" ctl audit reopen
 foreign=$(ls "$dir" | grep foreign)
 has "replaced: what was put there has another name" "$foreign" \
     key-audit.log.foreign
+is "replaced: the new file begins with the record of it" "$(head -n 1 "$log" |
+    jq -r '[.event_type, .alert, .operator] | map(tostring) | join(" ")')" \
+    "SecurityAlert log replaced $(id -u)"
+copied=$(head -n 1 "$log" | jq -r .path)
+is "replaced: what the open file held is saved, with the alert" "$(tail -n 2 \
+    "$copied" | jq -r '[.event_type, .alert] | join(" ")' | paste -sd,)" \
+    "SecurityAlert log replaced,Checkpoint "
 has "replaced: and the record names it" "$(head -n 1 "$log" | jq -r .actual)" \
     "$foreign"
 is "replaced: signs again" "$(sign)" signed
@@ -214,11 +235,15 @@ printf 'x' >>"$log"
 check "written to: not ready within a second" within_a_second not_ready
 has "written to: /readyz says why" "$(http /readyz)" \
     "log written by somebody else"
+check "written to: an alert on stderr" stderr_has \
+    "$log: log written by somebody else; expected [0-9]* bytes; found [0-9]* bytes"
 is "written to: nothing is signed" "$(sign)" AUDIT_UNAVAILABLE
 check "written to: reopen" ctl audit reopen
 is "written to: what was written is moved" \
     "$(cat "$dir"/key-audit.log.torn.*)" x
 is "written to: signs" "$(sign)" signed
+is "written to: it is recorded, by whom it was reopened as well" \
+    "$(alerts "log written by somebody else")" 2
 check "written to: the chain holds" verify -1
 count
 size=$(stat -c %s "$log")
@@ -226,6 +251,8 @@ truncate -s $((size - 10)) "$log"
 check "shortened: not ready within a second" within_a_second not_ready
 has "shortened: /readyz says why" "$(http /readyz)" \
     "log shortened: expected $size bytes, found $((size - 10)) bytes"
+check "shortened: an alert on stderr" stderr_has \
+    "$log: log shortened; expected $size bytes; found $((size - 10)) bytes"
 is "shortened: nothing is signed" "$(sign)" AUDIT_UNAVAILABLE
 check "shortened: reopen" ctl audit reopen
 is "shortened: signs" "$(sign)" signed

@@ -301,6 +301,51 @@ has_not "without bars where it is no terminal" "$out" "#"
 run "$PYTHON" "$e2e/terminal.py" "$bin/igra-audit" stats --log "$log"
 has "with bars where it is one" "$out" "  ######"
 
+# What was signed and what was refused, by key and hour.
+stat_line()
+{
+	printf '{"seq":1,"prev":"%064d","timestamp":"2026-11-24T%s:26:41.123456789Z","event_type":"%s","source":"keyd","request_id":"r","result":"%s","key_ref":"%s"%s}\n' \
+	    0 "$@"
+}
+{
+	for ms in 1 2 3 4 5 6 7 8 9 100; do
+		stat_line 08 Signing Success a ",\"inputs\":2,\"outflow_sompi\":1000,\"duration_ms\":$ms.000"
+	done
+	stat_line 08 PolicyDenied Failure a ',"check":"max_fee_sompi"'
+	stat_line 08 Signing Failure a ',"error":"x"'
+	stat_line 08 RequestRejected Failure b ',"error":"x","suppressed":40'
+	stat_line 09 Signing Success a ',"inputs":1,"outflow_sompi":5,"duration_ms":7.000'
+} >"$T/lines"
+run audit stats --json "$T/lines"
+is "stats: per key and hour" "$(jq -c '[.hour, .key_ref, .requests, .signatures,
+    .outflow_sompi, .refusals]' <<<"$out" | paste -sd ' ')" \
+    '["2026-11-24T08","a",10,20,10000,2] ["2026-11-24T09","a",1,1,5,0] '\
+'["2026-11-24T08","b",0,0,0,41]'
+is "and how long it took, within 2 %" "$(head -n 1 <<<"$out" |
+    jq -c '[.p50_ms / 5, .p90_ms / 9, .p99_ms / 100, .max_ms / 100] |
+    map(. >= 1 and . < 1.02)')" "[true,true,true,true]"
+
+# --- how far it is ---
+
+# Nothing for what is quick, or where it is no terminal.
+run "$PYTHON" "$e2e/terminal.py" "$bin/igra-audit" verify --log "$log"
+has_not "no progress for what takes no time" "$out" "MiB/s"
+all >"$T/piece"
+cat "$T/piece" "$T/piece" "$T/piece" "$T/piece" >"$T/pieces"
+cat >"$T/slow" <<END
+(cat "$T/piece"; sleep 1.1) | "$bin/igra-audit" verify -q - "$T/pieces"
+END
+run "$PYTHON" "$e2e/terminal.py" bash "$T/slow"
+has "progress on a terminal for what takes a while" "$out" " % of "
+has "with the speed" "$out" " MiB/s"
+cat >"$T/slower" <<END
+(cat "$T/piece"; sleep 1.1; cat "$T/pieces") | "$bin/igra-audit" verify -q -
+END
+run "$PYTHON" "$e2e/terminal.py" bash "$T/slower"
+has "of a pipe it says how much, not of how much" "$out" "MiB, "
+run bash "$T/slower"
+has_not "none where it is no terminal" "$err$out" "MiB/s"
+
 # --- a hostile log ---
 
 rm -rf "$T/evil" && mkdir "$T/evil"
@@ -376,4 +421,35 @@ is "20,000 empty files" "$rc" 1
 has "the first is named" "$out" "000000000001.log"
 rm -rf "$T/evil"
 
+# --- a large log ---
+
+case $build in
+*asan*)	skip "memory does not grow with the log" "the sanitizers keep what is freed"
+	t_done ;;
+esac
+rm -rf "$dir"
+CONF_AUDIT='checkpoint_interval = 3600' mk_conf
+start auditd || exit 1
+keyd -n 300 -w 64 "$auditd_sock" append >/dev/null
+cp "$log" "$T/small"
+keyd -k 1000 -n 30000 -w 256 "$auditd_sock" append >/dev/null
+stop auditd
+cat >"$T/peak.py" <<'PY'
+import resource, subprocess, sys
+subprocess.run(sys.argv[1:], check=False, stdout=subprocess.DEVNULL,
+               stderr=subprocess.DEVNULL)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+PY
+for command in verify query "query --event Lock" "stats --json"; do
+	small=$("$PYTHON" "$T/peak.py" "$bin/igra-audit" $command "$T/small")
+	large=$("$PYTHON" "$T/peak.py" "$bin/igra-audit" $command "$log")
+	if [ "$large" -le $((small + 512)) ]; then
+		ok "$command: $large KiB for $(($(stat -c %s "$log") >> 20)) MiB"
+	else
+		not_ok "$command: memory grows with the log" \
+		    "$small KiB, $large KiB"
+	fi
+done
+is "it verifies" "$(audit verify --sealed "$log" 2>/dev/null | head -n 1)" \
+    "result: no fault"
 t_done
