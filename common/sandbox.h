@@ -13,7 +13,16 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum sandbox_role { SANDBOX_KEYD, SANDBOX_SIGND, SANDBOX_AUDITD };
+enum sandbox_role {
+	SANDBOX_KEYD,
+	SANDBOX_SIGND,
+	SANDBOX_AUDITD,
+	SANDBOX_JOURNAL		/* igra-keyd's writer of its policy journal */
+};
+
+/* All that this one may use. */
+#define SANDBOX_JOURNAL_SOCK	3	/* orders and answers */
+#define SANDBOX_JOURNAL_FILE	4
 
 struct sandbox {
 	char	 text[128];	/* in force: "seccomp, landlock 7, mdwe, …" */
@@ -24,7 +33,7 @@ struct sandbox {
 /*
  * Cannot be undone, and opens nothing afterwards.  For one thread: there must
  * be no other.  path: for SANDBOX_AUDITD the directory that it keeps; for the
- * others the socket of the daemon they connect to.  Fatal where new privileges
+ * others the socket of the daemon they connect to, for SANDBOX_JOURNAL NULL.  Fatal where new privileges
  * cannot be given up; what else fails is in missing, and the caller decides.
  */
 void	sandbox_enter(enum sandbox_role, const char *path, struct sandbox *);

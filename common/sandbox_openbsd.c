@@ -14,6 +14,7 @@ static const char *const promises[] = {
 	[SANDBOX_KEYD] = "stdio unix",
 	[SANDBOX_SIGND] = "stdio unix",
 	[SANDBOX_AUDITD] = "stdio unix rpath wpath cpath fattr flock",
+	[SANDBOX_JOURNAL] = "stdio",
 };
 
 /* igra-auditd's directory; of the others', one socket to connect to. */
@@ -21,13 +22,14 @@ static const char *const unveiled[] = {
 	[SANDBOX_KEYD] = "w",
 	[SANDBOX_SIGND] = "w",
 	[SANDBOX_AUDITD] = "rwc",
+	[SANDBOX_JOURNAL] = NULL,
 };
 
 void
 sandbox_enter(enum sandbox_role role, const char *path, struct sandbox *s)
 {
 	memset(s, 0, sizeof(*s));
-	if (unveil(path, unveiled[role]) == -1 || unveil(NULL, NULL) == -1)
+	if ((path != NULL && unveil(path, unveiled[role]) == -1) || unveil(NULL, NULL) == -1)
 		sandbox_lacks(s, "unveil", strerror(errno));
 	else
 		sandbox_has(s, "unveil");

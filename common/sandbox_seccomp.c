@@ -36,7 +36,8 @@
 #define K	(1U << SANDBOX_KEYD)
 #define S	(1U << SANDBOX_SIGND)
 #define A	(1U << SANDBOX_AUDITD)
-#define ALL	(K | S | A)
+#define J	(1U << SANDBOX_JOURNAL)
+#define ALL	(K | S | A)	/* the daemons */
 
 /* Linux 6.1 ends with the first (set_mempolicy_home_node), 6.18 at 470. */
 #define LAST_KNOWN	450
@@ -152,6 +153,18 @@ static const struct call	 allowed[] = {
 	{ "inotify_init1",	A, 0, { { 0 } } },
 	{ "inotify_add_watch",	A, 0, { { 0 } } },
 	{ "inotify_rm_watch",	A, 0, { { 0 } } },
+
+	/* The journal's writer: one socket, one file, an end. */
+	{ "recvfrom",		J, EQ(0, SANDBOX_JOURNAL_SOCK) },
+	{ "sendto",		J, EQ(0, SANDBOX_JOURNAL_SOCK) },
+	{ "pwrite64",		J, EQ(0, SANDBOX_JOURNAL_FILE) },
+	{ "fdatasync",		J, EQ(0, SANDBOX_JOURNAL_FILE) },
+	{ "fallocate",		J, 2, { { 0, SCMP_CMP_EQ,
+				    SANDBOX_JOURNAL_FILE, 0 },
+				    { 1, SCMP_CMP_EQ, 0, 0 } } },
+	{ "exit_group",		J, 0, { { 0 } } },
+	{ "rt_sigreturn",	J, 0, { { 0 } } },
+	{ "restart_syscall",	J, 0, { { 0 } } },
 };
 
 /* EACCES, but for a role that is allowed it.  None is behind LAST_KNOWN. */

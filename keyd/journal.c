@@ -7,6 +7,7 @@
 #include "messages.h"
 
 static void	hash_number(crypto_generichash_state *, uint64_t, size_t);
+static void	accepted(struct journal *, journal_cb, void *);
 static size_t	new_claims(const struct journal *, const struct journal_entry *);
 
 /* Little-endian, n bytes. */
@@ -82,6 +83,7 @@ journal_free(struct journal *j)
 {
 	if (j == NULL)
 		return;
+	file_free(j);
 	table_free(j);
 	free(j);
 }
@@ -152,8 +154,10 @@ journal_room(const struct journal *j)
 bool
 journal_may_sign(const struct journal *j, char *why, size_t size)
 {
-	if (j->fault[0] != '\0')
-		(void)strlcpy(why, j->fault, size);
+	const char	*fault = write_fault(j);
+
+	if (fault != NULL)
+		(void)strlcpy(why, fault, size);
 	else if ((j->rollback & PROTO_ROLLBACK_LOG) != 0)
 		(void)snprintf(why, size, "the audit log was rolled back: it "
 		    "ends at record %llu, igra-auditd had acknowledged %llu; "
@@ -176,13 +180,21 @@ journal_may_sign(const struct journal *j, char *why, size_t size)
 void
 journal_compare(struct journal *j, const struct journal_log *log)
 {
-	j->log = *log;
-	j->rollback = 0;
+	unsigned	 before = j->rollback;
+
+	/* Once seen it stays, though the log grows on from there. */
+	if (before == 0)
+		j->log = *log;
 	if (log->seq < j->acked_seq || (log->seq == j->acked_seq &&
 	    memcmp(log->head, j->acked_head, sizeof(log->head)) != 0))
 		j->rollback |= PROTO_ROLLBACK_LOG;
 	if (log->sign_kseq > j->kseq)
 		j->rollback |= PROTO_ROLLBACK_JOURNAL;
+	if (j->rollback != before) {
+		j->log = *log;
+		if (j->file != NULL && write_fault(j) == NULL)
+			(void)write_slot(j, NULL, NULL);
+	}
 }
 
 unsigned
@@ -199,21 +211,56 @@ journal_acked(struct journal *j, uint64_t seq, const uint8_t head[32])
 		return;
 	j->acked_seq = seq;
 	memcpy(j->acked_head, head, sizeof(j->acked_head));
+	write_note(j);
+}
+
+void
+journal_tick(struct journal *j)
+{
+	enum journal_clock	 before = j->clock.state;
+
+	clock_check(j);
+	if (j->clock.state != before)
+		write_note(j);
 }
 
 void
 journal_release(struct journal *j, const struct outpoint *o, journal_cb cb,
     void *arg)
 {
-	(void)table_release(j, o);
-	cb(true, NULL, arg);
+	struct journal_claim_in	 c;
+	size_t			 i = table_find(j, o);
+
+	if (i == NOT_FOUND || j->file == NULL) {
+		(void)table_release(j, o);
+		cb(true, NULL, arg);
+		return;
+	}
+	c.outpoint = *o;
+	c.amount = j->claims[i].amount;
+	memcpy(c.script_hash, j->claims[i].script_hash, sizeof(c.script_hash));
+	write_release(j, &c, cb, arg);
+}
+
+/* Both acceptances are a matter of the slot. */
+static void
+accepted(struct journal *j, journal_cb cb, void *arg)
+{
+	const char	*why;
+
+	if (j->file == NULL)
+		cb(true, NULL, arg);
+	else if ((why = write_fault(j)) != NULL)
+		cb(false, why, arg);
+	else if (write_slot(j, cb, arg) == -1)
+		cb(false, "too much waits for the policy journal", arg);
 }
 
 void
 journal_accept_clock(struct journal *j, journal_cb cb, void *arg)
 {
 	clock_accept(j);
-	cb(true, NULL, arg);
+	accepted(j, cb, arg);
 }
 
 void
@@ -224,7 +271,7 @@ journal_accept_rollback(struct journal *j, journal_cb cb, void *arg)
 	if (j->log.sign_kseq > j->kseq)
 		j->kseq = j->log.sign_kseq;
 	j->rollback = 0;
-	cb(true, NULL, arg);
+	accepted(j, cb, arg);
 }
 
 void

@@ -13,6 +13,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <unistd.h>
+
+#include <event2/event.h>
 
 #include "tx.h"
 
@@ -121,6 +124,17 @@ void	journal_state(const struct journal *, struct journal_state *);
 /* ok: durable; else why it is not. */
 typedef void (*journal_cb)(bool ok, const char *why, void *);
 
+/*
+ * Writes the reservations of one request, which have their kseq now; cb is
+ * called exactly once, from the event loop or from here when it fails at once
+ * (or there is no file), and at the latest in JOURNAL_TIMEOUT_MS.  When this
+ * returns without having called it, a kill of this process loses nothing any
+ * more: so the audit record is sent afterwards.
+ */
+#define JOURNAL_TIMEOUT_MS	1500
+void	journal_commit(struct journal *, const struct journal_entry *, size_t n,
+	    journal_cb, void *);
+
 /* Where auditd's log ends: its greeting, and its acknowledgements. */
 struct journal_log {
 	uint64_t	 sign_kseq;		/* of the last Signing record */
@@ -137,6 +151,8 @@ unsigned journal_rollback(const struct journal *);
 /* auditd has acknowledged up to there. */
 void	journal_acked(struct journal *, uint64_t seq, const uint8_t head[32]);
 
+/* Looks at the clocks: call it before journal_usage(). */
+void	journal_tick(struct journal *);
 /*
  * Counts a whole bundle, in memory, at once and for good; signing ids that
  * are known count no more.  0, or -1 with nothing counted: no room, no memory.
@@ -164,6 +180,47 @@ struct journal_clocks {
 struct journal	*journal_new(size_t max_outpoints,
 		    const struct journal_clocks *);
 void		 journal_free(struct journal *);
+
+/* --- the file, in this order --- */
+
+struct journal_owner {
+	uid_t		 uid;
+	gid_t		 gid;
+	bool		 root;		/* we are, and give it to them */
+	bool		 strict;	/* refuse another mode than 0600 */
+};
+/*
+ * Opens the file, or makes it (0600, preallocated); locks it, waiting a little
+ * for the writer of a keyd that was killed.  0, or -1 with the reason in err:
+ * a link, another's, in use.
+ */
+int	journal_open(struct journal *, const char *path,
+	    const struct journal_owner *, char *err, size_t);
+/* What the writer calls; tests make them fail. */
+struct journal_io {
+	ssize_t		(*pwrite)(int, const void *, size_t, off_t);
+	int		(*sync)(int);
+};
+/*
+ * Forks the writer: before there is a secret to inherit.  It keeps the file
+ * and one socket, and behind its sandbox can do no more than write the one and
+ * answer on the other.  io NULL: the system's.  0, or -1 (errno).
+ */
+int	journal_fork(struct journal *, const struct journal_io *);
+/*
+ * Reads the file.  A torn end is cut off; damage is no error here, but nothing
+ * is signed then (journal_may_sign).  0, or -1 with the reason in err.
+ */
+int	journal_load(struct journal *, char *err, size_t);
+/*
+ * From here on it is written.  died: the writer is gone; what it had is
+ * written, and this process should end.  0, or -1 without memory.
+ */
+int	journal_start(struct journal *, struct event_base *,
+	    void (*died)(void *), void *);
+/* A clean end: what is known of auditd's acknowledgements is written too. */
+void	journal_stop(struct journal *);
+
 /* [policy] max_outpoints, at a reload. */
 void		 journal_set_max(struct journal *, size_t);
 
