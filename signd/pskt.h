@@ -49,7 +49,8 @@ struct pskt_context {
 struct pskt_sig {			/* a member of partialSigs */
 	uint8_t		 key[33];
 	bool		 schnorr;
-	uint8_t		 sig[64];	/* if schnorr */
+	bool		 ecdsa;		/* neither: DER that is none */
+	uint8_t		 sig[64];	/* r and s, of either kind */
 	uint32_t	 start, end;	/* source range of the value */
 };
 

@@ -166,12 +166,10 @@ final_ready(struct final *f, size_t d, size_t i)
 	case LOCK_SCRIPT:
 		return pskt_fail(doc, d, f->e, PSKT_UNSUPPORTED,
 		    "inputs[%zu].redeemScript: no multisig", i);
-	case LOCK_P2PK_ECDSA:
-	case LOCK_MULTISIG_ECDSA:
-		return pskt_fail(doc, d, f->e, PSKT_UNSUPPORTED,
-		    "inputs[%zu]: ECDSA is not supported", i);
 	case LOCK_P2PK:
+	case LOCK_P2PK_ECDSA:
 	case LOCK_MULTISIG:
+	case LOCK_MULTISIG_ECDSA:
 		break;
 	}
 	if (!sighash_type_valid(txin->sighash_type))
@@ -243,7 +241,7 @@ signature_script(struct final *f, size_t d, size_t i)
 		at += 65;
 		left--;
 	}
-	if (in->kind == LOCK_MULTISIG)
+	if (in->kind == LOCK_MULTISIG || in->kind == LOCK_MULTISIG_ECDSA)
 		at += put_push(script + at, &txin->redeem);
 	if ((text = pool_alloc(f->pool, 2 * at + 3, 1)) == NULL)
 		return NULL;

@@ -16,7 +16,7 @@
  * it were missing.
  *
  * 0, or -1 with *e: PSKT_INVALID names the input and what is missing;
- * PSKT_UNSUPPORTED: ECDSA and scripts other than P2PK and multisig.
+ * PSKT_UNSUPPORTED: scripts other than P2PK and multisig, of either kind.
  */
 int	 pskt_finalize(struct pool *, const struct pskt_doc *,
 	    struct bytes *out, struct pskt_error *e);

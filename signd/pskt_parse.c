@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ecdsa.h"
 #include "kaspa.h"
 #include "pskt_int.h"
 
@@ -306,7 +307,10 @@ read_sig(struct reader *r, const struct json *v, struct pskt_sig *sig)
 	if ((s = json_get(v, "eCDSA")) == NULL)
 		return rd_fail(r, PSKT_INVALID, v, NULL,
 		    "must be {\"schnorr\": …} or {\"eCDSA\": …}");
-	return rd_bytes(r, s, MAX_ECDSA_SIG, &der);
+	if (rd_bytes(r, s, MAX_ECDSA_SIG, &der) == -1)
+		return -1;
+	sig->ecdsa = ecdsa_compact(der.p, der.len, sig->sig) == 0;
+	return 0;
 }
 
 /* Is path the configured derivation path, or does it extend it? */

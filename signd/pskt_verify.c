@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "ecdsa.h"
 #include "kaspa.h"
 #include "pskt_verify.h"
 #include "schnorr.h"
@@ -18,7 +19,8 @@ static int	 set_lock(struct verify *, const struct tx_input *,
 static int	 set_keys(struct verify *, struct verify_input *,
 		    const struct multisig *, const struct bytes *);
 static enum sig_state check(struct verify *, const struct pskt *, size_t,
-		    const uint8_t *, const uint8_t *);
+		    const struct verify_input *, const uint8_t *,
+		    const uint8_t *);
 static void	 check_partial(struct verify *, const struct pskt *, size_t,
 		    struct verify_input *);
 static bool	 same_key(const struct verify_input *, const uint8_t *,
@@ -154,8 +156,8 @@ is_ecdsa(const struct verify_input *in)
 }
 
 static enum sig_state
-check(struct verify *v, const struct pskt *p, size_t i, const uint8_t *key,
-    const uint8_t *sig)
+check(struct verify *v, const struct pskt *p, size_t i,
+    const struct verify_input *in, const uint8_t *key, const uint8_t *sig)
 {
 	uint8_t	 hash[32];
 
@@ -163,7 +165,11 @@ check(struct verify *v, const struct pskt *p, size_t i, const uint8_t *key,
 	    hash) == -1)
 		return SIG_UNKNOWN;
 	v->checks++;
-	return schnorr_verify(key, hash, sig) ? SIG_VALID : SIG_INVALID;
+	if (!is_ecdsa(in))
+		return schnorr_verify(key, hash, sig) ? SIG_VALID :
+		    SIG_INVALID;
+	ecdsa_digest(hash, hash);
+	return ecdsa_verify(key, hash, sig) ? SIG_VALID : SIG_INVALID;
 }
 
 static bool
@@ -195,11 +201,12 @@ check_partial(struct verify *v, const struct pskt *p, size_t i,
 			ours = true;
 			if (k->state == SIG_VALID)
 				continue;
-			if (is_ecdsa(in) || !pin->sig[s].schnorr)
-				state = is_ecdsa(in) && !pin->sig[s].schnorr ?
-				    SIG_UNKNOWN : SIG_INVALID;
+			if (is_ecdsa(in) ? !pin->sig[s].ecdsa :
+			    !pin->sig[s].schnorr)
+				state = SIG_INVALID;
 			else
-				state = check(v, p, i, k->key, pin->sig[s].sig);
+				state = check(v, p, i, in, k->key,
+				    pin->sig[s].sig);
 			k->state = state;
 			k->sig = pin->sig[s].sig;
 		}
@@ -264,16 +271,14 @@ check_final(struct verify *v, const struct pskt *p, size_t i,
 	case LOCK_NONSTANDARD:
 		(void)why(in, "the UTXO's script is not a standard one");
 		return;
-	case LOCK_P2PK_ECDSA:
-	case LOCK_MULTISIG_ECDSA:
-		(void)why(in, "ECDSA is not supported");
-		return;
 	case LOCK_SCRIPT:
 		(void)why(in, "the redeem script is no multisig");
 		return;
 	case LOCK_NO_REDEEM:
 	case LOCK_P2PK:
+	case LOCK_P2PK_ECDSA:
 	case LOCK_MULTISIG:
+	case LOCK_MULTISIG_ECDSA:
 		break;
 	}
 	in->final = final_script(v, p, i, in) ? FINAL_VALID : FINAL_INVALID;
@@ -303,7 +308,7 @@ final_script(struct verify *v, const struct pskt *p, size_t i,
 	for (all = s; all.len != 0; n++)
 		if (!take_push(&all, &push))
 			return why(in, "not a row of pushes, each the shortest");
-	if (in->kind != LOCK_P2PK) {
+	if (in->kind != LOCK_P2PK && in->kind != LOCK_P2PK_ECDSA) {
 		script_p2sh(push.p, push.len, p2sh);
 		if (n == 0 || memcmp(p2sh, txin->spk.script.p,
 		    sizeof(p2sh)) != 0)
@@ -313,11 +318,8 @@ final_script(struct verify *v, const struct pskt *p, size_t i,
 	if (in->kind == LOCK_NO_REDEEM) {
 		with = *txin;
 		with.redeem = push;
-		if (set_lock(v, &with, &lock) == -1 ||
-		    lock.kind != LOCK_MULTISIG)
-			return why(in, lock.kind == LOCK_MULTISIG_ECDSA ?
-			    "ECDSA is not supported" :
-			    "the redeem script is no multisig");
+		if (set_lock(v, &with, &lock) == -1 || lock.m == 0)
+			return why(in, "the redeem script is no multisig");
 	}
 	if (n != lock.m) {
 		(void)snprintf(in->why, sizeof(in->why), "%zu signatures "
@@ -356,7 +358,7 @@ final_signature(struct verify *v, const struct pskt *p, size_t i,
 		k = &lock->key[(*at)++];
 		if (k->state == SIG_VALID && memcmp(k->sig, push->p, 64) == 0)
 			return NULL;
-		if (check(v, p, i, k->key, push->p) == SIG_VALID)
+		if (check(v, p, i, lock, k->key, push->p) == SIG_VALID)
 			return NULL;
 	}
 	return "is of no key that may come here";

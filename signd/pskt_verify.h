@@ -28,8 +28,7 @@ enum sig_state {
 	SIG_MISSING,
 	SIG_VALID,
 	SIG_INVALID,
-	SIG_UNKNOWN		/* the input's sighash type is none of the six,
-				 * or the signature is ECDSA's */
+	SIG_UNKNOWN		/* the input's sighash type is none of the six */
 };
 
 enum final_state {

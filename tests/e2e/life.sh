@@ -70,7 +70,10 @@ two=$(ask pskt.sign "$one" ',"profile":"signer-03"' | jq -r .result.pskt)
 is "signer-03 has signed" "$(state "$two")" "complete 0 valid,missing,valid"
 three=$(ask pskt.sign "$two" ',"profile":"signer-02"' | jq -r .result.pskt)
 is "all have signed" "$(state "$three")" "complete 0 valid,valid,valid"
-few_ops=$(edit "$unsigned" 'for i in d["inputs"]: i["sigOpCount"] = 2')
+# Other coins: those are signed for already.
+few_ops=$(edit "$unsigned" 'for i in d["inputs"]:
+	i["sigOpCount"] = 2
+	i["previousOutpoint"]["index"] += 1000')
 few_ops=$(ask pskt.sign "$few_ops" | jq -r .result.pskt)
 few_ops=$(ask pskt.sign "$few_ops" ',"profile":"signer-03"' |
     jq -r .result.pskt)
@@ -189,6 +192,24 @@ refused "not a PSKT" pskt.finalize PSKT00 INVALID_PSKT \
     "$(ask pskt.inspect PSKT00 | jq -r .error.message)"
 is "a parameter that there is not" "$(ask pskt.inspect "$three" \
     ',"reason":"x"' | rpc_code)" INVALID_PARAMS
+
+# --- ECDSA: not signed here, but finalized and extracted ---
+
+$life ecdsa >"$T/ecdsa.json"
+jq -c '{pskt: .}' "$T/ecdsa.json" >"$T/params"
+is "ECDSA: who has signed" "$(rpc pskt.inspect "@$T/params" |
+    jq -c '.result.pskts[0] | [.state, (.inputs[] | .script, .valid)]')" \
+    '["complete","p2pk_ecdsa",1,"multisig_ecdsa",2]'
+rpc pskt.finalize "@$T/params" | jq -c '{pskt: .result.pskt}' >"$T/final"
+rpc pskt.extract "@$T/final" >"$T/answer"
+jq .result.submit "$T/answer" >"$T/submit.json"
+run $life run "$T/submit.json" "$T/ecdsa.json"
+is "ECDSA: another program runs its scripts, and has its id" "$out$err" \
+    "$(jq -r .result.transaction_id "$T/answer")"
+jq -c '{pskt: (.inputs[0].partialSigs[].eCDSA = "3006020101020101")}' \
+    "$T/ecdsa.json" >"$T/params"
+is "ECDSA: a wrong signature" "$(rpc pskt.finalize "@$T/params" |
+    jq -r .error.message)" "inputs[0]: 0 of 1 signatures; 1 more does not verify"
 
 # --- heavy documents ---
 

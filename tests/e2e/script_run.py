@@ -7,6 +7,8 @@ script_run.py run SUBMIT PSKT   every input of the result of pskt.extract
                                 prints the transaction id
 script_run.py heavy N KEYS      a document of N inputs with KEYS signatures
                                 each that do not verify
+script_run.py ecdsa             a document of two inputs, signed with ECDSA:
+                                P2PK, and multisig 2 of 3; as an object
 script_run.py edit HEX CODE     the document of that hex form, d, after CODE
 """
 import hashlib
@@ -49,6 +51,41 @@ def operations(script):
         at += size
 
 
+def ecdsa_digest(doc, n):
+    domain = hashlib.sha256(b"TransactionSigningHashECDSA").digest()
+    return int.from_bytes(hashlib.sha256(
+        domain + sighash.sighash(doc, n)).digest(), "big")
+
+
+def ecdsa_verify(key, z, signature):
+    n = bip340.N
+    r = int.from_bytes(signature[:32], "big")
+    s = int.from_bytes(signature[32:], "big")
+    point = bip340.lift_x(int.from_bytes(key[1:], "big"))
+    if point is None or not 0 < r < n or not 0 < s <= n // 2:
+        return False
+    if point[1] % 2 != key[0] % 2:
+        point = point[0], bip340.P - point[1]
+    w = pow(s, n - 2, n)
+    result = bip340._mul2(z * w % n, r * w % n, point)
+    return result is not None and result[0] % n == r
+
+
+def ecdsa_sign(secret, z):
+    """DER, with s in the lower half."""
+    n = bip340.N
+    k = int.from_bytes(os.urandom(32), "big") % (n - 1) + 1
+    r = bip340._mul2(k, 0, None)[0] % n
+    s = pow(k, n - 2, n) * (z + r * secret) % n
+    s = min(s, n - s)
+
+    def integer(v):
+        b = v.to_bytes(v.bit_length() // 8 + 1, "big")
+        return bytes([2, len(b)]) + b
+    body = integer(r) + integer(s)
+    return bytes([0x30, len(body)]) + body
+
+
 class Machine:
     def __init__(self, doc, n, limit):
         self.doc, self.n, self.limit = doc, n, limit
@@ -60,6 +97,9 @@ class Machine:
         demand(self.checks <= self.limit, "more checks than sigOpCount")
         demand(len(signature) == 65, "length of a signature")
         self.doc["inputs"][self.n]["sighashType"] = signature[64]
+        if len(key) == 33:
+            return ecdsa_verify(key, ecdsa_digest(self.doc, self.n),
+                                signature[:64])
         return bip340.verify(key, sighash.sighash(self.doc, self.n),
                              signature[:64])
 
@@ -92,10 +132,10 @@ class Machine:
                     self.stack.pop(), digest_size=32).digest())
             elif op == 0x87:
                 self.push(self.stack.pop() == self.stack.pop())
-            elif op == 0xac:
+            elif op in (0xab, 0xac):
                 key = self.stack.pop()
                 self.push(self.signed(key, self.stack.pop()))
-            elif op == 0xae:
+            elif op in (0xa9, 0xae):
                 self.push(self.multisig())
             else:
                 raise Invalid("opcode %02x" % op)
@@ -170,6 +210,52 @@ def run(submit, pskt):
     print(transaction_id(tx, doc))
 
 
+def make_input(redeem, spk, keys):
+    return {
+        "utxoEntry": {"amount": 10**9, "scriptPublicKey": spk,
+                      "blockDaaScore": 1, "isCoinbase": False},
+        "previousOutpoint": {"transactionId": os.urandom(32).hex(),
+                             "index": 0},
+        "sequence": 0, "minTime": None, "sighashType": 1,
+        "partialSigs": {}, "redeemScript": redeem and redeem.hex(),
+        "sigOpCount": keys, "bip32Derivations": {},
+        "finalScriptSig": None, "proprietaries": {},
+    }
+
+
+def make_doc(inputs, spk):
+    return {
+        "global": {"version": 0, "txVersion": 0, "fallbackLockTime": None,
+                   "inputsModifiable": False, "outputsModifiable": False,
+                   "inputCount": len(inputs), "outputCount": 1, "xpubs": {},
+                   "id": None, "proprietaries": {}, "payload": None},
+        "inputs": inputs,
+        "outputs": [{"amount": 10**8, "scriptPublicKey": spk,
+                     "redeemScript": None, "bip32Derivations": {},
+                     "proprietaries": {}}],
+    }
+
+
+def p2sh(redeem):
+    return "0000aa20" + hashlib.blake2b(redeem, digest_size=32).hexdigest() + \
+        "87"
+
+
+def ecdsa():
+    secrets = [int.from_bytes(os.urandom(32), "big") % bip340.N
+               for _ in range(3)]
+    keys = [bip340.pubkey(s.to_bytes(32, "big")) for s in secrets]
+    redeem = b"\x52" + b"".join(b"\x21" + k for k in keys) + b"\x53\xa9"
+    doc = make_doc([make_input(None, "000021" + keys[0].hex() + "ab", 1),
+                    make_input(redeem, p2sh(redeem), 3)], p2sh(redeem))
+    for n, signers in (0, [0]), (1, [0, 2]):
+        for i in signers:
+            der = ecdsa_sign(secrets[i], ecdsa_digest(doc, n))
+            doc["inputs"][n]["partialSigs"][keys[i].hex()] = {
+                "eCDSA": der.hex()}
+    return doc
+
+
 def heavy(n, keys):
     xonly = []
     while len(xonly) < keys:
@@ -178,31 +264,11 @@ def heavy(n, keys):
             xonly.append(x)
     redeem = bytes([0x50 + keys]) + b"".join(b"\x20" + x for x in xonly) + \
         bytes([0x50 + keys, 0xae])
-    spk = "0000aa20" + hashlib.blake2b(redeem, digest_size=32).hexdigest() + \
-        "87"
-    inputs = [{
-        "utxoEntry": {"amount": 10**9, "scriptPublicKey": spk,
-                      "blockDaaScore": 1, "isCoinbase": False},
-        "previousOutpoint": {"transactionId": os.urandom(32).hex(),
-                             "index": 0},
-        "sequence": 0, "minTime": None, "sighashType": 1,
-        "partialSigs": {"02" + x.hex(): {"schnorr": "00" + "11" * 63}
-                        for x in xonly},
-        "redeemScript": None, "sigOpCount": keys, "bip32Derivations": {},
-        "finalScriptSig": None, "proprietaries": {},
-    } for _ in range(n)]
+    inputs = [make_input(redeem, p2sh(redeem), keys) for _ in range(n)]
     for i in inputs:
-        i["redeemScript"] = redeem.hex()
-    return {
-        "global": {"version": 0, "txVersion": 0, "fallbackLockTime": None,
-                   "inputsModifiable": False, "outputsModifiable": False,
-                   "inputCount": n, "outputCount": 1, "xpubs": {},
-                   "id": None, "proprietaries": {}, "payload": None},
-        "inputs": inputs,
-        "outputs": [{"amount": 10**8, "scriptPublicKey": spk,
-                     "redeemScript": None, "bip32Derivations": {},
-                     "proprietaries": {}}],
-    }
+        i["partialSigs"] = {"02" + x.hex(): {"schnorr": "00" + "11" * 63}
+                            for x in xonly}
+    return make_doc(inputs, p2sh(redeem))
 
 
 def frame(doc):
@@ -220,6 +286,8 @@ def main(argv):
     elif len(argv) == 4 and argv[1] == "heavy":
         json.dump(heavy(int(argv[2]), int(argv[3])), sys.stdout,
                   separators=(",", ":"))
+    elif len(argv) == 2 and argv[1] == "ecdsa":
+        json.dump(ecdsa(), sys.stdout)
     elif len(argv) == 4 and argv[1] == "edit":
         d = json.loads(bytes.fromhex(argv[2][4:]))
         exec(argv[3], {"d": d})
