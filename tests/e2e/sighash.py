@@ -1,7 +1,7 @@
-"""Kaspa sighashes of transaction version 0, and a check of what was signed.
+"""Kaspa sighashes of transaction versions 0 and 1, and a check of what was signed.
 
 Written from the formula; shares no code with the signer.  Needs what every
-PSKT of a version-0 transaction on the native subnetwork has.
+PSKT of a transaction on the native subnetwork has.
 
 sighash.py check RESULT       verifies every signature of a pskt.sign result
 sighash.py respend PSKT HEX   the same PSKT, its coins under another redeem
@@ -42,8 +42,15 @@ def sequence(i):
     return le(2**64 - 1 if s is None else s, 8)
 
 
-def output(o):
-    return le(o["amount"], 8) + spk(o["scriptPublicKey"])
+def output(o, version):
+    plain = le(o["amount"], 8) + spk(o["scriptPublicKey"])
+    if version == 0:
+        return plain
+    covenant = o.get("covenant")
+    if covenant is None:
+        return plain + b"\0"
+    return plain + b"\1" + le(covenant["authorizingInput"], 2) + \
+        bytes.fromhex(covenant["covenantId"])
 
 
 def lock_time(doc):
@@ -56,27 +63,30 @@ def sighash(doc, n):
     ins, outs, mine = doc["inputs"], doc["outputs"], doc["inputs"][n]
     kind, base = mine["sighashType"], mine["sighashType"] & 0x7f
     alone = kind & ANYONECANPAY
-    if doc["global"]["txVersion"] != 0:
-        sys.exit("sighash.py: transaction version is not 0")
+    version = doc["global"]["txVersion"]
+    if version not in (0, 1):
+        sys.exit("sighash.py: transaction version is neither 0 nor 1")
     prevouts = ZERO if alone else h(b"".join(map(outpoint, ins)))
     sequences = ZERO if alone or base in (NONE, SINGLE) else \
         h(b"".join(map(sequence, ins)))
-    sigops = ZERO if alone else \
+    sigops = b"" if version == 1 else ZERO if alone else \
         h(bytes(i.get("sigOpCount") or 0 for i in ins))
     if base == NONE or (base == SINGLE and n >= len(outs)):
         outputs = ZERO
     elif base == SINGLE:
-        outputs = h(output(outs[n]))
+        outputs = h(output(outs[n], version))
     else:
-        outputs = h(b"".join(map(output, outs)))
+        outputs = h(b"".join(output(o, version) for o in outs))
     payload = b""
     if doc["global"]["version"] >= 1 and doc["global"].get("payload"):
         payload = bytes.fromhex(doc["global"]["payload"])
     utxo = mine["utxoEntry"]
     return h(
-        le(0, 2) + prevouts + sequences + sigops + outpoint(mine) +
+        le(version, 2) + prevouts + sequences + sigops + outpoint(mine) +
         spk(utxo["scriptPublicKey"]) + le(utxo["amount"], 8) +
-        sequence(mine) + le(mine.get("sigOpCount") or 0, 1) + outputs +
+        sequence(mine) +
+        (b"" if version == 1 else le(mine.get("sigOpCount") or 0, 1)) +
+        outputs +
         le(lock_time(doc), 8) + bytes(20) + le(0, 8) +
         (h(le(len(payload), 8) + payload) if payload else ZERO) +
         le(kind, 1))
