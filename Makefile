@@ -23,7 +23,7 @@ YACC	?= byacc
 VERSION	= 0.1.0
 
 PROGRAMS = igra-keyd igra-signd igra-auditd igra-service igractl \
-	secrets-admin devnet-keygen igra-audit igra-coord
+	secrets-admin devnet-keygen igra-audit igra-coord igra-pskt
 # Where main() lives; every other source of a room goes into its library.
 MAIN_igra-keyd		= keyd/keyd.c
 MAIN_igra-signd		= signd/signd.c
@@ -34,6 +34,7 @@ MAIN_secrets-admin	= keyd/secrets-admin.c
 MAIN_devnet-keygen	= keyd/devnet-keygen.c
 MAIN_igra-audit	= auditd/igra-audit.c
 MAIN_igra-coord	= signd/igra-coord.c
+MAIN_igra-pskt	= signd/igra-pskt.c
 # A program links its own room and what all share, and no other room.
 ROOMS_igra-keyd		= keyd
 ROOMS_igra-signd	= signd
@@ -44,6 +45,7 @@ ROOMS_secrets-admin	= keyd
 ROOMS_devnet-keygen	= keyd
 ROOMS_igra-audit	= auditd
 ROOMS_igra-coord	= signd
+ROOMS_igra-pskt	= signd
 MAINS	= $(foreach p,$(PROGRAMS),$(MAIN_$(p)))
 
 PKGS_common	= libsodium libevent yajl libsecp256k1 libargon2 libbsd-overlay libmd

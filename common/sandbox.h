@@ -17,7 +17,8 @@ enum sandbox_role {
 	SANDBOX_KEYD,
 	SANDBOX_SIGND,
 	SANDBOX_AUDITD,
-	SANDBOX_JOURNAL		/* igra-keyd's writer of its policy journal */
+	SANDBOX_JOURNAL,	/* igra-keyd's writer of its policy journal */
+	SANDBOX_TOOL		/* reads and writes what is open, no more */
 };
 
 /* All that this one may use. */
@@ -33,8 +34,9 @@ struct sandbox {
 /*
  * Cannot be undone, and opens nothing afterwards.  For one thread: there must
  * be no other.  path: for SANDBOX_AUDITD the directory that it keeps; for the
- * others the socket of the daemon they connect to, for SANDBOX_JOURNAL NULL.  Fatal where new privileges
- * cannot be given up; what else fails is in missing, and the caller decides.
+ * other daemons the socket they connect to; for SANDBOX_JOURNAL and
+ * SANDBOX_TOOL NULL.  Fatal where new privileges cannot be given up; what else
+ * fails is in missing, and the caller decides.
  */
 void	sandbox_enter(enum sandbox_role, const char *path, struct sandbox *);
 

@@ -15,6 +15,7 @@ static const char *const promises[] = {
 	[SANDBOX_SIGND] = "stdio unix",
 	[SANDBOX_AUDITD] = "stdio unix rpath wpath cpath fattr flock",
 	[SANDBOX_JOURNAL] = "stdio",
+	[SANDBOX_TOOL] = "stdio",
 };
 
 /* igra-auditd's directory; of the others', one socket to connect to. */
@@ -29,7 +30,8 @@ void
 sandbox_enter(enum sandbox_role role, const char *path, struct sandbox *s)
 {
 	memset(s, 0, sizeof(*s));
-	if ((path != NULL && unveil(path, unveiled[role]) == -1) || unveil(NULL, NULL) == -1)
+	if ((path != NULL && unveil(path, unveiled[role]) == -1) ||
+	    unveil(NULL, NULL) == -1)
 		sandbox_lacks(s, "unveil", strerror(errno));
 	else
 		sandbox_has(s, "unveil");

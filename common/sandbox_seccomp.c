@@ -37,7 +37,9 @@
 #define S	(1U << SANDBOX_SIGND)
 #define A	(1U << SANDBOX_AUDITD)
 #define J	(1U << SANDBOX_JOURNAL)
-#define ALL	(K | S | A)	/* the daemons */
+#define T	(1U << SANDBOX_TOOL)
+#define DAEMONS	(K | S | A)
+#define ALL	(DAEMONS | T)
 
 /* Linux 6.1 ends with the first (set_mempolicy_home_node), 6.18 at 470. */
 #define LAST_KNOWN	450
@@ -99,18 +101,18 @@ static const struct call	 allowed[] = {
 	{ "fcntl",		ALL, EQ(1, F_SETFD) },
 	{ "fcntl",		ALL, EQ(1, F_GETFL) },
 	{ "fcntl",		ALL, EQ(1, F_SETFL) },
-	{ "epoll_ctl",		ALL, 0, { { 0 } } },
-	{ "epoll_wait",		ALL, 0, { { 0 } } },
-	{ "epoll_pwait",	ALL, 0, { { 0 } } },
-	{ "epoll_pwait2",	ALL, 0, { { 0 } } },
+	{ "epoll_ctl",		DAEMONS, 0, { { 0 } } },
+	{ "epoll_wait",		DAEMONS, 0, { { 0 } } },
+	{ "epoll_pwait",	DAEMONS, 0, { { 0 } } },
+	{ "epoll_pwait2",	DAEMONS, 0, { { 0 } } },
 	{ "pread64",		K | A, 0, { { 0 } } },
 	{ "pwrite64",		K | A, 0, { { 0 } } },
 	{ "fdatasync",		K | A, 0, { { 0 } } },
 
 	/* Sockets.  No recvmsg: none of them takes a descriptor. */
-	{ "accept4",		ALL, 0, { { 0 } } },
-	{ "getsockopt",		ALL, 0, { { 0 } } },
-	{ "sendmsg",		ALL, 0, { { 0 } } },
+	{ "accept4",		DAEMONS, 0, { { 0 } } },
+	{ "getsockopt",		DAEMONS, 0, { { 0 } } },
+	{ "sendmsg",		DAEMONS, 0, { { 0 } } },
 	{ "connect",		K | S, 0, { { 0 } } },
 	{ "socket",		K | S, 3, { { 0, SCMP_CMP_EQ, AF_UNIX, 0 },
 				    { 1, SCMP_CMP_EQ, SOCK_STREAM |

@@ -73,8 +73,8 @@ int	 patch_text(struct patch *, struct json_text *);
 
 /*
  * Members of all the objects v[0] .. v[n - 1] (NULL: none there), sorted by
- * name, then document; skip(arg, member) leaves members out.  Names are hex where fold is
- * set, and compared without case.  0, or -1 with the error: without memory, or
+ * name, then document; skip(arg, member) leaves members out.  Names are hex
+ * where fold is set, and compared without case.  0, or -1 with the error: without memory, or
  * a name twice in one object.
  */
 int	 merge_collect(struct merge *, const struct json *const *v, bool fold,

@@ -6,7 +6,7 @@ t_init
 command -v readelf >/dev/null || { skip "hardening" "no readelf"; t_done; }
 
 programs="igra-keyd igra-signd igra-auditd igra-service igractl secrets-admin
-    devnet-keygen igra-audit igra-coord"
+    devnet-keygen igra-audit igra-coord igra-pskt"
 for p in $programs; do
 	f=$bin/$p
 	if [ ! -x "$f" ]; then
@@ -30,7 +30,7 @@ case $build in
 esac
 
 # signd has no key, so it has no business with code for keys; auditd neither.
-for p in igra-signd igra-auditd; do
+for p in igra-signd igra-auditd igra-pskt; do
 	symbols=$(readelf -sW "$bin/$p" | awk '{ print $8 }')
 	for s in curve_sign isec_open bip39_seed keyring_get walletcrypt_key \
 	    secp256k1_schnorrsig_sign32; do

@@ -143,6 +143,39 @@ for f in "$T"/doc.*; do
 	i=$((i + 1))
 done
 
+# --- igra-pskt says the same, offline ---
+
+pt=$bin/igra-pskt
+create "$(utxos 60 100000000)" 5500000000 >/dev/null
+is "igra-pskt create" "$("$pt" create --network devnet --redeem "$redeem" \
+    "$T/create.json")" "$unsigned"
+for i in 1 2 3; do
+	_s=s$i
+	printf '%s\n' "${!_s}" >"$T/signer-0$i.pskt"
+done
+printf '%s\n' "$unsigned" >"$T/unsigned"
+is "igra-pskt combine" "$("$pt" combine "$T/signer-03.pskt" "$T/unsigned" \
+    "$T/signer-01.pskt")" "$both"
+is "igra-pskt finalize" "$("$pt" finalize <<<"$both")" "$final"
+is "igra-pskt extract" "$("$pt" extract <<<"$final" | "$PYTHON" -c '
+import json, sys
+got = json.load(sys.stdin)
+print(all(g == json.load(open("%s%d.json" % (sys.argv[1], i)))
+    for i, g in enumerate(got)), len(got))' "$T/bundle")" "True 2"
+is "igra-pskt inspect" "$("$pt" inspect -j -f "$conf" <<<"$final" |
+    jq -c '[.pskts[].state]')" '["final","final"]'
+
+# The manual's examples.
+utxos 3 1000000000 | jq -c '{entries: .}' >"$T/utxos.json"
+awk -v out="$T/example" '/^\.Bd -literal/ { n++; on = 1; next }
+    /^\.Ed/ { on = 0 } on { print > (out n) }' "$top/man/igra-pskt.1"
+for f in "$T"/example?; do
+	run env -C "$T" PATH="$bin:$PATH" PAYEE="$payee" CHANGE="$address" \
+	    REDEEM="$redeem" bash -eu -o pipefail "$f"
+	is "manual: ${f##*/}" "$rc$err" 0
+done
+is "manual: what is submitted" "$(jq length "$T/submit.json")" 2
+
 # --- what cannot be combined ---
 
 other=$(create "$(utxos 3 1000000000)" 2400000000 | jq -r .result.pskt)
