@@ -20,7 +20,9 @@ group_make()
 		chmod 0755 "$group/signer-0$_n"
 		mkdir -p "$group/signer-0$_n/run"
 		cp -p "$group/pass" "$group/signer-0$_n/pass"
-		group_use $_n
+		T=$group/signer-0$_n
+		PROFILE=signer-0$_n
+		mk_conf
 		eval "group_sock$_n=\$signd_sock"
 	done
 	group_leave
@@ -32,7 +34,15 @@ group_use()
 {
 	T=$group/signer-0$1
 	PROFILE=signer-0$1
-	mk_conf
+	# As mk_conf has them; it would write the config again.
+	conf=$T/igra.toml
+	keyd_sock=$T/run/igra-keyd/keyd.sock
+	keyd_admin=$T/run/igra-keyd/admin.sock
+	auditd_sock=$T/run/igra-auditd/auditd.sock
+	auditd_admin=$T/run/igra-auditd/admin.sock
+	signd_sock=$T/run/igra-signd/signd.sock
+	log=$T/log/key-audit.log
+	secrets=$T/secrets.bin
 	eval "pid_auditd=\${group_auditd$1-} pid_keyd=\${group_keyd$1-} \
 	    pid_signd=\${group_signd$1-}"
 }
