@@ -1,4 +1,5 @@
 /* igra-auditd: the only process that writes the audit log. */
+#include <errno.h>
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -238,9 +239,15 @@ static void
 open_reserve(struct auditd *a)
 {
 	if (reserve_open(&a->reserve, a->log.dirfd, a->d.conf->reserve_bytes,
-	    a->d.uid[ROLE_AUDITD]) == -1)
-		log_alert("%s/%s: cannot put reserve_bytes by: %s", a->log.dir,
-		    RESERVE_FILE, strerror(errno));
+	    a->d.uid[ROLE_AUDITD]) == 0)
+		return;
+	/* What is left of an earlier one is not for signatures either. */
+	a->nospace = errno == ENOSPC || errno == EDQUOT;
+	log_alert("%s/%s: cannot put reserve_bytes by: %s%s", a->log.dir,
+	    RESERVE_FILE, strerror(errno), a->nospace ? "; nothing is signed "
+	    "until it can" : "");
+	if (a->nospace)
+		retry_soon(a);
 }
 
 /* What opening has found comes first, and a Checkpoint before even that. */

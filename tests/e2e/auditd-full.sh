@@ -18,6 +18,7 @@ reserve_bytes = $reserve"
 mk_conf
 mk_secrets "signer-01=$key"
 dir=$T/log
+cp "$tests/audit-client" "$T/client" && chmod 755 "$T/client"
 
 unmount()
 {
@@ -133,6 +134,20 @@ try()
 	is "$name: full: an unlock is not" "$(events 'select(.event_type ==
 	    "Unlock" and .result == "Success") | .seq' | wc -l)" 0
 	check "$name: full: all of it verifies" verify
+
+	# What the reserve has left is not for signatures after a restart either.
+	stop auditd
+	start auditd
+	run as_uid $keyd_uid "$T/client" -U $auditd_uid -k 1000000 \
+	    "$auditd_sock" append
+	has "$name: full, restarted: no use of a secret is recorded" "$out" \
+	    "error AUDIT_UNAVAILABLE"
+	has "$name: full, restarted: it says why" "$(ctl status -j |
+	    jq -r .auditd.reason)" "no space left"
+	is "$name: full, restarted: the start is recorded" "$(events \
+	    'select(.event_type == "ServiceStarted" and .source == "auditd") |
+	    .result')" Success
+	check "$name: full, restarted: all of it verifies" verify
 
 	# Somebody takes what the reserve has left.
 	fill 2
