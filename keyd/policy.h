@@ -67,9 +67,10 @@ struct policy_request {
  * Decides the n transactions of a request, each into d: first its form and
  * whose inputs they are; then the table of checks, in order, up to the first
  * that fails (or every one of them: decision->row).  What earlier ones take of
- * the limits counts for later ones.  Arrays come from the pool.  Only reads;
- * nothing is reserved.  The index of the first that is refused, at which it
- * stops unless every check is asked for, or n: all may be signed.
+ * the limits counts for later ones.  Arrays come from the pool.  Only reads
+ * (call journal_tick before); nothing is reserved.  The index of the first
+ * that is refused, at which it stops unless every check is asked for, or n:
+ * all may be signed.
  */
 uint32_t policy_decide(const struct policy_request *, const struct tx *,
 	    uint32_t n, struct pool *, struct decision *);

@@ -250,7 +250,7 @@ policy_percent(double percent, uint64_t outflow)
 	 * What is written with six decimals comes within 2^-25 of a whole
 	 * number of units; more decimals are cut.
 	 */
-	p = (uint64_t)floor(percent * PERCENT_UNITS + 0.001);
+	p = (uint64_t)floor(percent * PERCENT_UNITS + 1e-6);
 	return outflow / WHOLE_UNITS * p +
 	    outflow % WHOLE_UNITS * p / WHOLE_UNITS;
 }

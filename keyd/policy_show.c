@@ -125,6 +125,7 @@ request_policy(struct client *c, const struct frame *f)
 	}
 	memset(&s, 0, sizeof(s));
 	memset(&m, 0, sizeof(m));
+	journal_tick(k->journal);
 	show_lists(&s, k);
 	show_amounts(&s, k);
 	show_state(&s, k);

@@ -63,6 +63,8 @@ static void	right_answer(struct enc *, uint16_t, struct pool *,
 		    const struct msg_sign_req *);
 static void	right_sign(struct enc *, struct pool *,
 		    const struct msg_sign_req *);
+static void	right_check(struct enc *, struct pool *,
+		    const struct msg_sign_req *);
 static void	answer(const struct question *);
 static void	check_reply(const struct http_req *);
 static void	check_answer(const struct http_req *, const struct json *);
@@ -221,6 +223,7 @@ decodes(uint16_t type, const uint8_t *p, size_t len, struct pool *pool,
 	case MSG_INFO_REQ:
 		return len == 0;
 	case MSG_SIGN_REQ:
+	case MSG_CHECK_REQ:
 		return dec_sign_req(p, len, pool, sign) == 0 &&
 		    sign->request_id.len != 0;
 	case MSG_KEY_LIST_REQ:
@@ -260,6 +263,24 @@ right_sign(struct enc *e, struct pool *pool, const struct msg_sign_req *req)
 }
 
 static void
+right_check(struct enc *e, struct pool *pool, const struct msg_sign_req *req)
+{
+	static struct check_result	 one = { .outcome = CHECK_PASS };
+	struct msg_check		 m = { req->n, NULL };
+	uint32_t			 i;
+
+	one.check = bytes_str("max_fee_sompi");
+	m.tx = pool_alloc(pool, m.n, sizeof(*m.tx));
+	CHECK(m.tx != NULL);
+	for (i = 0; i < m.n; i++) {
+		m.tx[i].code = i % 2 == 0 ? CODE_NONE : CODE_POLICY_DENIED;
+		m.tx[i].nresult = 1;
+		m.tx[i].result = &one;
+	}
+	enc_check(e, &m);
+}
+
+static void
 right_answer(struct enc *e, uint16_t type, struct pool *pool,
     const struct msg_sign_req *req)
 {
@@ -275,6 +296,9 @@ right_answer(struct enc *e, uint16_t type, struct pool *pool,
 		break;
 	case MSG_SIGN_REQ:
 		right_sign(e, pool, req);
+		break;
+	case MSG_CHECK_REQ:
+		right_check(e, pool, req);
 		break;
 	case MSG_KEY_LIST_REQ:
 		enc_key_list(e, &list);
