@@ -13,6 +13,7 @@
 #include "signd.h"
 
 #define CHECKS_PER_TURN	50	/* about 4 ms */
+#define MAX_WAITING	(32 * 1024 * 1024)	/* bytes of documents */
 
 struct life {
 	TAILQ_ENTRY(life)	 entry;
@@ -22,6 +23,7 @@ struct life {
 	struct pskt_doc		 doc;
 	struct verify		 v;
 	struct inspect_context	 ctx;
+	size_t			 bytes;		/* of the document */
 };
 
 static void	 start(struct rpc_call *, bool, void (*)(struct life *));
@@ -125,6 +127,13 @@ start(struct rpc_call *c, bool partial, void (*finish)(struct life *))
 		return;
 	}
 	l->finish = finish;
+	l->bytes = l->value->end - l->value->start;
+	if (l->bytes > MAX_WAITING - c->signd->life_bytes) {
+		rpc_refuse(c, CODE_RATE_LIMITED, PROTO_NO_PSKT,
+		    "too many documents are being checked");
+		return;
+	}
+	c->signd->life_bytes += l->bytes;
 	TAILQ_INSERT_TAIL(&c->signd->life, l, entry);
 	arm(c->signd);
 }
@@ -152,9 +161,13 @@ work(int fd, short what, void *arg)
 		return;
 	TAILQ_REMOVE(&s->life, l, entry);
 	rc = verify_step(&l->v, CHECKS_PER_TURN);
-	if (rc == 0)		/* the others' turn comes before its next */
+	if (rc == 0) {		/* the others' turn comes before its next */
 		TAILQ_INSERT_TAIL(&s->life, l, entry);
-	else if (rc == 1)
+		arm(s);
+		return;
+	}
+	s->life_bytes -= l->bytes;
+	if (rc == 1)
 		l->finish(l);
 	else
 		no_memory(l->call);

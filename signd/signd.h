@@ -39,6 +39,7 @@ struct signd {
 	bool			 have_fingerprint;
 	uint8_t			 fingerprint[4]; /* of its master key */
 	TAILQ_HEAD(, life)	 life;		/* documents being checked */
+	size_t			 life_bytes;
 	struct event		*life_work;
 	unsigned		 batches;	/* HTTP requests being answered */
 	bool			 started_told;	/* keyd, for the log */

@@ -5,15 +5,20 @@ Written from the rules; shares no code with the signer.
 script_run.py run SUBMIT PSKT   every input of the result of pskt.extract
                                 against the UTXOs of the document (an object);
                                 prints the transaction id
-script_run.py heavy N KEYS      a document of N inputs with KEYS signatures
-                                each that do not verify
+script_run.py heavy N KEYS [PAYLOAD]
+                                a document of N inputs with KEYS signatures
+                                each that do not verify, and so many bytes
 script_run.py ecdsa             a document of two inputs, signed with ECDSA:
                                 P2PK, and multisig 2 of 3; as an object
+script_run.py together N FILE SOCKET
+                                sends the body of FILE N times, the last bytes
+                                all at once; counts the statuses
 script_run.py edit HEX CODE     the document of that hex form, d, after CODE
 """
 import hashlib
 import json
 import os
+import socket
 import sys
 
 import bip340
@@ -256,7 +261,7 @@ def ecdsa():
     return doc
 
 
-def heavy(n, keys):
+def heavy(n, keys, payload=0):
     xonly = []
     while len(xonly) < keys:
         x = os.urandom(32)
@@ -268,7 +273,27 @@ def heavy(n, keys):
     for i in inputs:
         i["partialSigs"] = {"02" + x.hex(): {"schnorr": "00" + "11" * 63}
                             for x in xonly}
-    return make_doc(inputs, p2sh(redeem))
+    doc = make_doc(inputs, p2sh(redeem))
+    if payload:
+        doc["global"].update(version=1, payload="00" * payload)
+    return doc
+
+
+def together(n, path, address):
+    with open(path, "rb") as f:
+        body = f.read()
+    head = b"POST /rpc HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n"
+    sockets = []
+    for _ in range(n):
+        s = socket.socket(socket.AF_UNIX)
+        s.settimeout(60)
+        s.connect(address)
+        s.sendall(head % len(body) + body[:-1])
+        sockets.append(s)
+    for s in sockets:
+        s.sendall(body[-1:])
+    status = [s.recv(12)[9:].decode() for s in sockets]
+    print(*["%d %s" % (status.count(x), x) for x in sorted(set(status))])
 
 
 def frame(doc):
@@ -283,11 +308,13 @@ def main(argv):
                 run(json.load(f), json.load(g))
             except Invalid as e:
                 sys.exit("not valid: %s" % e)
-    elif len(argv) == 4 and argv[1] == "heavy":
-        json.dump(heavy(int(argv[2]), int(argv[3])), sys.stdout,
+    elif len(argv) in (4, 5) and argv[1] == "heavy":
+        json.dump(heavy(*map(int, argv[2:])), sys.stdout,
                   separators=(",", ":"))
     elif len(argv) == 2 and argv[1] == "ecdsa":
         json.dump(ecdsa(), sys.stdout)
+    elif len(argv) == 5 and argv[1] == "together":
+        together(int(argv[2]), argv[3], argv[4])
     elif len(argv) == 4 and argv[1] == "edit":
         d = json.loads(bytes.fromhex(argv[2][4:]))
         exec(argv[3], {"d": d})
