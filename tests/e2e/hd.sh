@@ -150,7 +150,7 @@ is "change at its path is change" "$(last_record .outflow_sompi)" 40500000
 # PSKT versions and transaction versions, with payload and covenant.
 for version in 0 1 2; do
 	for tx in 0 1; do
-		sign ".pskt.inputs[0].previousOutpoint.index = 10 * $version +
+		sign ".pskt.inputs[0].previousOutpoint.index = 100 + 10 * $version +
 		    $tx | .pskt.global.version = $version |
 		    .pskt.global.txVersion = $tx |
 		    if $version > 0 then .pskt.global.payload = \"00c0ffee\"
