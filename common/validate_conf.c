@@ -115,6 +115,13 @@ rule_xpubs(const struct validate *v, struct rule_out *o)
 			    kaspa_network_name(v->network),
 			    mainnet ? "kpub" : "ktub");
 	}
+	if (!c->required_sigs.set)
+		found(o, "service.hd.required_sigs is missing: nothing is "
+		    "built from xpubs without it");
+	else if (c->required_sigs.v > c->xpubs.n)
+		found_as(o, SEV_ERROR, "service.hd.required_sigs is %llu, "
+		    "service.hd.xpubs has %zu keys",
+		    (unsigned long long)c->required_sigs.v, c->xpubs.n);
 	if (c->group_present && c->group.threshold_n != c->xpubs.n)
 		found_as(o, SEV_ERROR, "service.hd.xpubs has %zu keys, [group] "
 		    "threshold_n is %llu", c->xpubs.n,
@@ -191,7 +198,8 @@ rule_redeem_addresses(const struct validate *v, struct rule_out *o)
 	size_t			 i, len, before = o->f->n;
 
 	if (c->redeem_script_hex == NULL || *c->redeem_script_hex == '\0') {
-		if (v->network != KASPA_MAINNET || c->xpubs.n > 0)
+		if (v->network != KASPA_MAINNET || (c->xpubs.n > 0 &&
+		    c->required_sigs.set))
 			return RULE_NA;
 		found(o, "service.pskt.redeem_script_hex is missing: on "
 		    "mainnet nothing else says which coins are ours, and "

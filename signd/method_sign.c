@@ -133,7 +133,7 @@ sign_encode(struct rpc_call *c, struct enc *enc, size_t *inputs)
 {
 	struct sign		*s = c->params;
 	struct msg_sign_req	 m;
-	size_t			 i;
+	size_t			 i, j;
 
 	enc_init(enc);
 	memset(&m, 0, sizeof(m));
@@ -148,6 +148,9 @@ sign_encode(struct rpc_call *c, struct enc *enc, size_t *inputs)
 	for (*inputs = 0, i = 0; i < s->doc.n; i++) {
 		m.tx[i] = s->doc.pskt[i].tx;
 		*inputs += m.tx[i].nin;
+		/* Of an output keyd derives what it claims to come from. */
+		for (j = 0; j < m.tx[i].nout; j++)
+			*inputs += m.tx[i].out[j].claim.path.len != 0;
 	}
 	enc_sign_req(enc, &m);
 	return enc->failed ? -1 : 0;
@@ -157,6 +160,7 @@ static int
 sign_answer(const struct frame *f, enum keyd_fail why, void *arg)
 {
 	struct rpc_call	*c = arg;
+	struct signd	*d = c->signd;	/* c may be gone once it is answered */
 	struct sign	*s = c->params;
 	struct json_out	*o;
 	struct bytes	 pskt;
@@ -166,8 +170,14 @@ sign_answer(const struct frame *f, enum keyd_fail why, void *arg)
 		rpc_keyd_failed(c, why);
 		return 0;
 	}
-	if ((rc = rpc_keyd_answer(c, f, MSG_SIGN)) != 1)
+	if ((rc = rpc_keyd_answer(c, f, MSG_SIGN)) != 1) {
+		/* It may have another key by now than the one we know of. */
+		if (rc == 0)
+			signd_ask_key(d);
 		return rc;
+	}
+	if (!d->have_key)
+		signd_ask_key(d);
 	if (dec_sign(f->p, f->len, c->pool, &s->m) == -1 ||
 	    sign_fits(s) == -1) {
 		rpc_keyd_broken(c);

@@ -12,6 +12,7 @@ struct key_params {
 static void	*none_parse(struct rpc_call *, const struct json *, char *);
 static void	*list_parse(struct rpc_call *, const struct json *, char *);
 static void	*public_parse(struct rpc_call *, const struct json *, char *);
+static int	on_key(const struct frame *, enum keyd_fail, void *);
 static void	 info_run(struct rpc_call *);
 static int	 info_answer(const struct frame *, enum keyd_fail, void *);
 static void	 info_write(struct json_out *, const struct msg_info *);
@@ -135,6 +136,33 @@ pskt_refuse(struct rpc_call *c, const struct pskt_error *e)
 	c->bundle = e->pskt != PSKT_NOT_IN_BUNDLE;
 	rpc_refuse(c, code, e->pskt == PSKT_NOT_IN_BUNDLE ? PROTO_NO_PSKT :
 	    (uint32_t)e->pskt, "%s", e->message);
+}
+
+static int
+on_key(const struct frame *f, enum keyd_fail why, void *arg)
+{
+	struct signd	*s = arg;
+	struct msg_info	 m;
+	struct pool	 pool;
+	int		 ret = -1;
+
+	(void)why;
+	if (f == NULL || f->type == MSG_ERROR)
+		return 0;
+	pool_init(&pool, 0);
+	if (f->type == MSG_INFO && dec_info(f->p, f->len, &pool, &m) == 0) {
+		signd_learn_key(s, &m);
+		ret = 0;
+	}
+	pool_free(&pool);
+	return ret;
+}
+
+void
+signd_ask_key(struct signd *s)
+{
+	(void)keyd_link_call(s->link, MSG_INFO_REQ, NULL, 0, KEYD_TIMEOUT_MS,
+	    0, on_key, s);
 }
 
 static void

@@ -25,7 +25,6 @@ static void	serve(struct signd *, int) __attribute__((noreturn));
 static void	on_request(struct http_req *, void *);
 static void	on_refused(const struct peer *, unsigned, const char *, void *);
 static void	on_connected(void *);
-static int	on_info(const struct frame *, enum keyd_fail, void *);
 static void	on_signal(int, short, void *);
 static void	on_stop(int, short, void *);
 
@@ -172,28 +171,7 @@ on_connected(void *arg)
 	if (!s->started_told)
 		s->started_told = notes_started(&s->notes, s->d.conf_hash);
 	s->have_key = false;
-	(void)keyd_link_call(s->link, MSG_INFO_REQ, NULL, 0, KEYD_TIMEOUT_MS,
-	    0, on_info, s);
-}
-
-static int
-on_info(const struct frame *f, enum keyd_fail why, void *arg)
-{
-	struct signd	*s = arg;
-	struct msg_info	 m;
-	struct pool	 pool;
-	int		 ret = -1;
-
-	(void)why;
-	if (f == NULL || f->type == MSG_ERROR)
-		return 0;
-	pool_init(&pool, 0);
-	if (f->type == MSG_INFO && dec_info(f->p, f->len, &pool, &m) == 0) {
-		signd_learn_key(s, &m);
-		ret = 0;
-	}
-	pool_free(&pool);
-	return ret;
+	signd_ask_key(s);
 }
 
 static void

@@ -58,6 +58,8 @@ void	signd_conf_free(struct signd_conf *);
 
 /* Remembers the active profile's key, if keyd knows it by now. */
 void	signd_learn_key(struct signd *, const struct msg_info *);
+/* Asks keyd for it; nobody waits for the answer. */
+void	signd_ask_key(struct signd *);
 
 /*
  * The checking of signatures for inspect, finalize and extract, a piece per

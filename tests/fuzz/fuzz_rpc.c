@@ -53,7 +53,8 @@ static struct limit_uid	*who;
 static enum keyd	 keyd;
 static const uint8_t	*raw;
 static size_t		 rawlen;
-static struct question	 question[RPC_MAX_BATCH];
+/* Each call of a batch may ask once more: for the key. */
+static struct question	 question[2 * RPC_MAX_BATCH];
 static unsigned		 nquestions;
 
 static void	setup(void);
@@ -163,7 +164,7 @@ keyd_link_call(struct keyd_link *l, uint16_t type, const void *p, size_t len,
 		return KEYD_GONE;
 	if (keyd == BUSY)
 		return KEYD_BUSY;
-	CHECK(nquestions < RPC_MAX_BATCH);
+	CHECK(nquestions < 2 * RPC_MAX_BATCH);
 	q = &question[nquestions++];
 	q->type = type;
 	q->len = len;
