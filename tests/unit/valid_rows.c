@@ -395,12 +395,19 @@ const struct valid_row valid_rows[] = {
 	    { E, E, W }, "change_address" },
 	{ "address-network", "policy.allowed_destinations = [\"@B\"]", NULL,
 	    { E, E, W }, "allowed_destinations[0]" },
-	{ "xpub-network", "service.hd.xpubs = [\"@X\", \"@Y\", \"@X\"]", NULL,
+	{ "xpub-network", "service.hd.xpubs = [\"@X\", \"@Y\", \"@X\"]\n"
+	    "service.hd.required_sigs = 2", NULL,
 	    { E, E, W }, "xpubs[1] begins with" },
+	{ "xpub-network", "service.hd.xpubs = [\"@X\", \"@X\", \"@X\"]\n"
+	    "service.hd.required_sigs = 2", NULL, { K, K, K }, "" },
 	{ "xpub-network", "service.hd.xpubs = [\"@X\", \"@X\", \"@X\"]", NULL,
-	    { K, K, K }, "" },
-	{ "xpub-network", "service.hd.xpubs = [\"@X\", \"@X\"]", NULL,
-	    { E, E, E }, "has 2 keys|threshold_n is 3" },
+	    { E, E, W }, "required_sigs is missing" },
+	{ "xpub-network", "service.hd.xpubs = [\"@X\", \"@X\", \"@X\"]\n"
+	    "service.hd.required_sigs = 4", NULL, { E, E, E },
+	    "required_sigs is 4|has 3 keys" },
+	{ "xpub-network", "service.hd.xpubs = [\"@X\", \"@X\"]\n"
+	    "service.hd.required_sigs = 2", NULL, { E, E, E },
+	    "has 2 keys|threshold_n is 3" },
 	{ "xpub-network", "service.hd.xpubs = [\"@X\", \"@X\", \"@X\"]\n"
 	    "service.hd.required_sigs = 3", NULL, { E, E, E },
 	    "required_sigs is 3|threshold_m is 2" },
