@@ -101,6 +101,7 @@ def life(m):
             200 * (r["sign_verify"] - r["sign"])))
         row(f"pskt.{name}, 100 inputs of 2 signatures, p50", time(m[p50]),
             f"{ratio:.2f}", "200 × Schnorr verify (sign + verify − sign)")
+    row("pskt.combine, two of 100 inputs, p50", time(m["combine_p50"]))
 
 
 def audit(m):

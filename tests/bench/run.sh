@@ -101,9 +101,13 @@ life_body()
 life_bodies()
 {
 	head -n 1 "$T/pskt-100" | jq -c .params >"$T/unsigned"
-	rpc pskt.sign "@$T/unsigned" |
-	    jq -c '{pskt: .result.pskt, profile: "signer-02"}' >"$T/params-2"
-	rpc pskt.sign "@$T/params-2" | tee "$T/signed" |
+	rpc pskt.sign "@$T/unsigned" >"$T/signed-1"
+	jq -c '{pskt, profile: "signer-02"}' "$T/unsigned" >"$T/params-2"
+	rpc pskt.sign "@$T/params-2" >"$T/signed-2"
+	cat "$T/signed-1" "$T/signed-2" | jq -cs '[.[].result.pskt]' |
+	    life_body pskt.combine '{pskts: .}' | tee "$T/combine-100" |
+	    curl -s --unix-socket "$signd_sock" --data-binary @- \
+	    http://localhost/rpc | tee "$T/signed" |
 	    life_body pskt.inspect '{pskt: .result.pskt}' >"$T/inspect-100"
 	life_body pskt.finalize '{pskt: .result.pskt}' <"$T/signed" |
 	    tee "$T/finalize-100" | curl -s --unix-socket "$signd_sock" \
@@ -177,6 +181,7 @@ while [ "$round" -lt "$ROUNDS" ]; do
 	load inspect 1 20 inspect-100 fee_rate
 	load finalize 1 20 finalize-100 transaction_id
 	load extract 1 20 extract-100 allowOrphan
+	load combine 1 20 combine-100 finalScriptSig
 	audit_log
 	time_unlock
 done
