@@ -459,11 +459,11 @@ job_record(struct job *j)
 {
 	struct audit_record	*r;
 	struct enc		*dest;
-	uint32_t		 i, n, ntx = j->req.n;
+	uint32_t		 i, n, ntx = j->check ? 0 : j->req.n;
 
 	/* Not from the job's pool: when auditd is away the job ends within. */
 	r = pool_alloc(&j->pool, KEYRING_MAX_ACCESS + ntx, sizeof(*r));
-	dest = calloc(ntx, sizeof(*dest));
+	dest = calloc(j->req.n, sizeof(*dest));
 	if (r == NULL || dest == NULL) {
 		free(dest);
 		job_refuse(j, CODE_INTERNAL, PROTO_NO_PSKT, "out of memory");
@@ -471,7 +471,7 @@ job_record(struct job *j)
 	}
 	n = access_records(&j->accesses, j->req.request_id, j->req.peer_uid,
 	    j->req.peer_pid, "Get", true, r);
-	for (i = 0; i < ntx && !j->check; i++) {
+	for (i = 0; i < ntx; i++) {
 		audit_record_init(&r[n], EV_SIGNING, SRC_KEYD, true);
 		enc_init(&dest[i]);
 		sign_record_fill(&r[n], &j->k->d, &j->req, i, &j->decision[i],
@@ -480,7 +480,7 @@ job_record(struct job *j)
 		n++;
 	}
 	audit_submit(&j->k->audit, r, n, job_audited, j);
-	for (i = 0; i < ntx && !j->check; i++)
+	for (i = 0; i < ntx; i++)
 		enc_free(&dest[i]);
 	free(dest);
 }
