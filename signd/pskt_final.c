@@ -172,6 +172,10 @@ final_ready(struct final *f, size_t d, size_t i)
 	case LOCK_MULTISIG_ECDSA:
 		break;
 	}
+	if (in->n > MULTISIG_MAX_KEYS)
+		return pskt_fail(doc, d, f->e, PSKT_UNSUPPORTED,
+		    "inputs[%zu].redeemScript: %u keys, but nodes take %u", i,
+		    in->n, MULTISIG_MAX_KEYS);
 	if (!sighash_type_valid(txin->sighash_type))
 		return pskt_fail(doc, d, f->e, PSKT_INVALID,
 		    "inputs[%zu].sighashType: %u is no sighash type", i,

@@ -34,6 +34,7 @@ inspect_warn_name(enum inspect_warn w)
 		[WARN_SIGHASH_TYPE] = "SIGHASH_TYPE",
 		[WARN_SIGNATURE] = "SIGNATURE",
 		[WARN_SIG_OP_COUNT] = "SIG_OP_COUNT",
+		[WARN_KEYS] = "KEYS",
 		[WARN_FINAL_SCRIPT] = "FINAL_SCRIPT",
 		[WARN_ID] = "ID",
 		[WARN_TX_VERSION] = "TX_VERSION",
@@ -230,6 +231,9 @@ look_input(struct inspect *s, struct inspect_doc *d, size_t i)
 		warn(s, d, WARN_SIG_OP_COUNT, "inputs[%zu].sigOpCount: %u, "
 		    "but at least %u checks will be made", i,
 		    txin->sig_op_count, ops);
+	if (in->n > MULTISIG_MAX_KEYS)
+		warn(s, d, WARN_KEYS, "inputs[%zu].redeemScript: %u keys, but "
+		    "nodes take %u", i, in->n, MULTISIG_MAX_KEYS);
 	if (in->final == FINAL_INVALID)
 		warn(s, d, WARN_FINAL_SCRIPT, "inputs[%zu].finalScriptSig: %s",
 		    i, in->why);

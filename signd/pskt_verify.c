@@ -321,6 +321,8 @@ final_script(struct verify *v, const struct pskt *p, size_t i,
 		if (set_lock(v, &with, &lock) == -1 || lock.m == 0)
 			return why(in, "the redeem script is no multisig");
 	}
+	if (lock.n > MULTISIG_MAX_KEYS)
+		return why(in, "more keys than nodes take");
 	if (n != lock.m) {
 		(void)snprintf(in->why, sizeof(in->why), "%zu signatures "
 		    "where %u belong", n, lock.m);

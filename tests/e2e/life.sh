@@ -128,6 +128,13 @@ print("PSKB" + ("[%s]" % ", ".join(d)).encode().hex())' "$three" "$one")
 is "a bundle: all or nothing" "$(ask pskt.finalize "$few" |
     jq -c '.error.data')" '{"code":"INVALID_PSKT","pskt":1}'
 
+# Every vector: all sighash types, lock times, a payload, 40 inputs.
+$life signed "$vectors/pskt.json" | "$bin/igra-pskt" finalize -l |
+    "$bin/igra-pskt" extract -l >"$T/submits"
+run $life each "$vectors/pskt.json" "$T/submits"
+is "every vector's scripts, run by another program" "$out$err" \
+    "12 transactions, 69 inputs"
+
 # --- what inspect says ---
 
 is "who gets what" "$(ask pskt.inspect "$three" | jq -c '.result.pskts[0] |

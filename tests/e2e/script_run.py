@@ -5,6 +5,11 @@ Written from the rules; shares no code with the signer.
 script_run.py run SUBMIT PSKT   every input of the result of pskt.extract
                                 against the UTXOs of the document (an object);
                                 prints the transaction id
+script_run.py signed VECTORS       the documents of pskt.json with the
+                                signatures that it has, one a line
+script_run.py each VECTORS SUBMITS
+                                as run, line by line; the ids must be the
+                                vectors'; says how many
 script_run.py heavy N KEYS [PAYLOAD]
                                 a document of N inputs with KEYS signatures
                                 each that do not verify, and so many bytes
@@ -196,7 +201,7 @@ def transaction_id(tx, doc):
     for i in doc["inputs"]:
         data += sighash.outpoint(i) + le(0, 8) + sighash.sequence(i)
     data += le(len(doc["outputs"]), 8)
-    data += b"".join(map(sighash.output, doc["outputs"]))
+    data += b"".join(sighash.output(o, tx["version"]) for o in doc["outputs"])
     payload = bytes.fromhex(tx["payload"])
     data += le(tx["lockTime"], 8) + bytes.fromhex(tx["subnetworkId"])
     data += le(tx["gas"], 8) + le(len(payload), 8) + payload
@@ -212,7 +217,29 @@ def run(submit, pskt):
     doc = as_doc(tx, pskt)
     for n, i in enumerate(tx["inputs"]):
         spend(doc, n, bytes.fromhex(i["signatureScript"]), i["sigOpCount"])
-    print(transaction_id(tx, doc))
+    return transaction_id(tx, doc)
+
+
+def signed(path):
+    with open(path) as f:
+        for case in json.load(f):
+            for s in case["signatures"]:
+                case["pskt"]["inputs"][s["input"]]["partialSigs"][
+                    "02" + s["xonly_public_key"]] = {
+                        "schnorr": s["signature"]}
+            print(json.dumps(case["pskt"]))
+
+
+def each(path, submits):
+    with open(path) as f, open(submits) as g:
+        cases, lines = json.load(f), g.read().splitlines()
+    demand(len(cases) == len(lines), "number of lines")
+    inputs = 0
+    for case, line in zip(cases, lines):
+        demand(run(json.loads(line), case["pskt"]) == case["transaction_id"],
+               "%s: transaction id" % case["name"])
+        inputs += len(case["pskt"]["inputs"])
+    print(len(cases), "transactions,", inputs, "inputs")
 
 
 def make_input(redeem, spk, keys):
@@ -305,9 +332,13 @@ def main(argv):
     if len(argv) == 4 and argv[1] == "run":
         with open(argv[2]) as f, open(argv[3]) as g:
             try:
-                run(json.load(f), json.load(g))
+                print(run(json.load(f), json.load(g)))
             except Invalid as e:
                 sys.exit("not valid: %s" % e)
+    elif len(argv) == 3 and argv[1] == "signed":
+        signed(argv[2])
+    elif len(argv) == 4 and argv[1] == "each":
+        each(argv[2], argv[3])
     elif len(argv) in (4, 5) and argv[1] == "heavy":
         json.dump(heavy(*map(int, argv[2:])), sys.stdout,
                   separators=(",", ":"))

@@ -346,6 +346,39 @@ check_names(const struct json *v)
 		check_names(c);
 }
 
+/* 1 of 16 is a multisig, but a push of 531 bytes no node takes. */
+START_TEST(keys)
+{
+	uint8_t			 redeem[MULTISIG_MAX_SCRIPT] = { 0x51 };
+	uint8_t			 p2sh[P2SH_SCRIPT_LEN];
+	const struct json	*d;
+	unsigned		 i;
+
+	ck_assert_int_eq(pt_parse(plain(400000000, 599000000, "")), 0);
+	for (i = 0; i < 16; i++) {
+		redeem[1 + 33 * i] = 0x20;
+		redeem[2 + 33 * i] = (uint8_t)(i + 1);
+	}
+	redeem[529] = 0x60;
+	redeem[530] = 0xae;
+	script_p2sh(redeem, 531, p2sh);
+	pt_doc.pskt[0].tx.in[0].redeem.p = redeem;
+	pt_doc.pskt[0].tx.in[0].redeem.len = 531;
+	pt_doc.pskt[0].tx.in[0].spk.script.p = p2sh;
+	pt_doc.pskt[0].tx.in[0].spk.script.len = sizeof(p2sh);
+	d = doc0(inspect());
+	ck_assert(says(d, "KEYS"));
+	ck_assert_uint_eq(json_get(nth(json_get(d, "inputs"), 0), "keys")->n,
+	    16);
+	/* With 15 it is one that nodes take. */
+	redeem[496] = 0x5f;
+	redeem[497] = 0xae;
+	script_p2sh(redeem, 498, p2sh);
+	pt_doc.pskt[0].tx.in[0].redeem.len = 498;
+	ck_assert(!says(doc0(inspect()), "KEYS"));
+}
+END_TEST
+
 START_TEST(names)
 {
 	const char	*name;
@@ -383,6 +416,7 @@ main(void)
 	tcase_add_test(t, vectors);
 	tcase_add_test(t, fees);
 	tcase_add_test(t, warnings);
+	tcase_add_test(t, keys);
 	tcase_add_test(t, names);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
