@@ -8,6 +8,7 @@
 
 #include "conf.h"
 #include "roles.h"
+#include "tx.h"
 
 #define CTL_ERR		1280
 #define CTL_DEFAULT_CONF	"/etc/igra/igra.toml"
@@ -48,6 +49,19 @@ int	ctl_status(const struct ctl *, bool json);
 int	ctl_audit_rotate(const struct ctl *);
 /* igra-auditd takes records again after somebody has tampered with the log. */
 int	ctl_audit_reopen(const struct ctl *);
+
+/* "txid:index" to an outpoint; 0, or -1: it is none. */
+int	ctl_outpoint(const char *, struct outpoint *);
+/*
+ * The policy (ctl_policy.c): limits, what is used of them, and what is claimed
+ * for an outpoint (NULL: not asked); to clear a claim; to accept, after a yes
+ * at the terminal, the clock or a rollback.  igractl's exit status.
+ */
+int	ctl_policy_show(const struct ctl *, const struct outpoint *, bool json);
+int	ctl_policy_release(const struct ctl *, const struct outpoint *,
+	    const char *reason);
+int	ctl_policy_accept_clock(const struct ctl *);
+int	ctl_policy_accept_rollback(const struct ctl *);
 
 /*
  * Hands the config's text to all three daemons: each checks it first, and

@@ -19,13 +19,20 @@ struct options {
 	const char		*file, *network, *profile;
 	struct unlock_source	 source;
 	bool			 json;
+	const char		*reason;
+	const char		*argument;	/* NULL: none */
 };
+
+/* Whether a command takes an argument. */
+enum argument { ARG_NONE, ARG_MAY, ARG_MUST };
 
 struct command {
 	const char	*name, *sub;	/* one word or two */
 	bool		 secret;	/* takes --passphrase-file, -fd */
 	bool		 json;		/* takes -j */
 	int		(*run)(struct options *);
+	enum argument	 argument;
+	bool		 reason;	/* takes --reason */
 };
 
 static int	cmd_unlock(struct options *);
@@ -34,20 +41,34 @@ static int	cmd_status(struct options *);
 static int	cmd_audit_rotate(struct options *);
 static int	cmd_reload(struct options *);
 static int	cmd_audit_reopen(struct options *);
+static int	cmd_policy_show(struct options *);
+static int	cmd_policy_release(struct options *);
+static int	cmd_policy_clock(struct options *);
+static int	cmd_policy_rollback(struct options *);
+static bool	outpoint_of(const struct options *, struct outpoint *);
 static const struct command *find_command(int, char **, int *);
 static void	usage(FILE *, int) __attribute__((noreturn));
 static void	parse_options(int, char **, struct options *,
+		    const struct command *);
+static void	parse_arguments(int, char **, struct options *,
 		    const struct command *);
 static int	read_conf(struct ctl *, struct options *, unsigned);
 static void	print_note(const char *, void *);
 
 static const struct command commands[] = {
-	{ "unlock", NULL, true, false, cmd_unlock },
-	{ "lock", NULL, false, false, cmd_lock },
-	{ "status", NULL, false, true, cmd_status },
-	{ "reload", NULL, false, false, cmd_reload },
-	{ "audit", "rotate", false, false, cmd_audit_rotate },
-	{ "audit", "reopen", false, false, cmd_audit_reopen },
+	{ "unlock", NULL, true, false, cmd_unlock, ARG_NONE, false },
+	{ "lock", NULL, false, false, cmd_lock, ARG_NONE, false },
+	{ "status", NULL, false, true, cmd_status, ARG_NONE, false },
+	{ "reload", NULL, false, false, cmd_reload, ARG_NONE, false },
+	{ "policy", "show", false, true, cmd_policy_show, ARG_MAY, false },
+	{ "policy", "release", false, false, cmd_policy_release, ARG_MUST,
+	    true },
+	{ "policy", "accept-clock", false, false, cmd_policy_clock, ARG_NONE,
+	    false },
+	{ "policy", "accept-rollback", false, false, cmd_policy_rollback,
+	    ARG_NONE, false },
+	{ "audit", "rotate", false, false, cmd_audit_rotate, ARG_NONE, false },
+	{ "audit", "reopen", false, false, cmd_audit_reopen, ARG_NONE, false },
 };
 
 static void
@@ -60,6 +81,9 @@ usage(FILE *f, int status)
 	    "       igractl lock\n"
 	    "       igractl status [-j]\n"
 	    "       igractl reload\n"
+	    "       igractl policy show [-j] [outpoint]\n"
+	    "       igractl policy release outpoint --reason text\n"
+	    "       igractl policy accept-clock | accept-rollback\n"
 	    "       igractl audit rotate | reopen\n", f);
 	exit(status);
 }
@@ -77,6 +101,7 @@ parse_options(int argc, char **argv, struct options *o,
 		{ "profile", required_argument, NULL, 'P' },
 		{ "passphrase-file", required_argument, NULL, 'F' },
 		{ "passphrase-fd", required_argument, NULL, 'D' },
+		{ "reason", required_argument, NULL, 'R' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 }
 	};
@@ -100,6 +125,11 @@ parse_options(int argc, char **argv, struct options *o,
 			if (command == NULL || !command->json)
 				usage(stderr, EXIT_USAGE);
 			o->json = true;
+			break;
+		case 'R':
+			if (command == NULL || !command->reason)
+				usage(stderr, EXIT_USAGE);
+			o->reason = optarg;
 			break;
 		case 'F':
 			if (command == NULL || !command->secret)
@@ -268,6 +298,95 @@ cmd_reload(struct options *o)
 	return ret;
 }
 
+static bool
+outpoint_of(const struct options *o, struct outpoint *outpoint)
+{
+	if (ctl_outpoint(o->argument, outpoint) == 0)
+		return true;
+	log_warnx("%s: no outpoint; write the transaction's id, a colon and "
+	    "the index", o->argument);
+	return false;
+}
+
+static int
+cmd_policy_show(struct options *o)
+{
+	struct outpoint	 outpoint;
+	struct ctl	 ctl;
+	int		 ret;
+
+	if (o->argument != NULL && !outpoint_of(o, &outpoint))
+		return EXIT_USAGE;
+	if (read_conf(&ctl, o, 0) == -1)
+		return 1;
+	ret = ctl_policy_show(&ctl, o->argument == NULL ? NULL : &outpoint,
+	    o->json);
+	ctl_free(&ctl);
+	return ret;
+}
+
+static int
+cmd_policy_release(struct options *o)
+{
+	struct outpoint	 outpoint;
+	struct ctl	 ctl;
+	int		 ret;
+
+	if (!outpoint_of(o, &outpoint))
+		return EXIT_USAGE;
+	if (o->reason == NULL)
+		usage(stderr, EXIT_USAGE);
+	if (read_conf(&ctl, o, 0) == -1)
+		return 1;
+	ret = ctl_policy_release(&ctl, &outpoint, o->reason);
+	ctl_free(&ctl);
+	return ret;
+}
+
+static int
+cmd_policy_clock(struct options *o)
+{
+	struct ctl	 ctl;
+	int		 ret;
+
+	if (read_conf(&ctl, o, 0) == -1)
+		return 1;
+	ret = ctl_policy_accept_clock(&ctl);
+	ctl_free(&ctl);
+	return ret;
+}
+
+static int
+cmd_policy_rollback(struct options *o)
+{
+	struct ctl	 ctl;
+	int		 ret;
+
+	if (read_conf(&ctl, o, 0) == -1)
+		return 1;
+	ret = ctl_policy_accept_rollback(&ctl);
+	ctl_free(&ctl);
+	return ret;
+}
+
+/* Options before and after the command's argument. */
+static void
+parse_arguments(int argc, char **argv, struct options *o,
+    const struct command *c)
+{
+	optind = 1;
+	parse_options(argc, argv, o, c);
+	if (optind < argc && c->argument != ARG_NONE) {
+		o->argument = argv[optind];
+		argc -= optind;
+		argv += optind;
+		optind = 1;
+		parse_options(argc, argv, o, c);
+	}
+	if (optind != argc || (c->argument == ARG_MUST && o->argument == NULL))
+		usage(stderr, EXIT_USAGE);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -289,10 +408,7 @@ main(int argc, char **argv)
 	}
 	argc -= words - 1;
 	argv += words - 1;
-	optind = 1;
-	parse_options(argc, argv, &o, c);
-	if (optind != argc)
-		usage(stderr, EXIT_USAGE);
+	parse_arguments(argc, argv, &o, c);
 	ret = c->run(&o);
 	unlock_source_free(&o.source);
 	if (fflush(stdout) == EOF)

@@ -529,12 +529,19 @@ int
 admin_call(const char *path, uid_t uid, enum proto_link link, uint16_t type,
     struct frame_reply *r, char *err, size_t errlen)
 {
+	return admin_send(path, uid, link, type, NULL, 0, r, err, errlen);
+}
+
+int
+admin_send(const char *path, uid_t uid, enum proto_link link, uint16_t type,
+    const void *p, size_t len, struct frame_reply *r, char *err, size_t errlen)
+{
 	char	 why[256];
 	int	 fd, ret;
 
 	if ((fd = frame_connect(path, uid, err, errlen)) == -1)
 		return -1;
-	ret = frame_call(fd, link, type, NULL, 0, ANSWER_MS, r, why,
+	ret = frame_call(fd, link, type, p, len, ANSWER_MS, r, why,
 	    sizeof(why));
 	close(fd);
 	/* A daemon does not tell strangers that they are. */

@@ -95,5 +95,9 @@ enum unlock_result keyd_command(const struct conf *, uid_t keyd_uid,
  */
 int	admin_call(const char *path, uid_t uid, enum proto_link, uint16_t type,
 	    struct frame_reply *, char *err, size_t errlen);
+/* The same with a payload of len bytes. */
+int	admin_send(const char *path, uid_t uid, enum proto_link, uint16_t type,
+	    const void *, size_t len, struct frame_reply *, char *err,
+	    size_t errlen);
 
 #endif

@@ -232,4 +232,55 @@ is "and nothing of it counts" "$(would b1)" "true OK"
 policy 'max_hourly_volume_sompi = 162000'
 is "as much as there is" "$(sign both)" signed
 
+# --- the operator ---
+
+txid=$(jq -r '.pskt.inputs[0].previousOutpoint.transactionId' "$T/v1.json")
+run ctl policy show
+is "igractl policy show" "$rc" 0
+has "it shows a limit and what is used of it" "$out" \
+    "max_hourly_volume_sompi  162000, used 162000, frees in 3"
+has "policy time runs" "$out" "policy time              runs"
+is "as JSON, with a claim" "$(ctl policy show -j "$txid:0" | jq -c '[
+    (.limits[] | select(.key == "max_hourly_volume_sompi") |
+    [.value, .used, (.frees_seconds > 3000)]),
+    .clock.state, .journal.ok, .journal.rollback, .claim.amount_sompi]')" \
+    '[["162000",162000,true],"runs",true,[],50000]'
+has "an outpoint that nobody has claimed" "$(ctl policy show "$txid:1")" \
+    "claimed                  nothing, for $txid:1"
+run ctl policy show "$txid"
+is "no outpoint" "$rc" 2
+run ctl policy show "$txid:4294967296"
+is "no index" "$rc" 2
+run ctl policy release "$txid:0"
+is "release without a reason" "$rc" 2
+run ctl policy release --reason x
+is "release of nothing" "$rc" 2
+run ctl policy show --reason x
+is "a reason where none is taken" "$rc" 2
+run ctl lock "$txid:0"
+is "an argument where none is taken" "$rc" 2
+run ctl policy release "$txid:7" --reason "not there"
+is "release of what is not claimed" "$rc" 1
+policy ''
+jq '.pskt.outputs[0].amount = 19999' "$T/v1.json" >"$T/v1b.json"
+refused "another over it" v1b CONFLICT outpoint_conflict
+run ctl policy release "$txid:0" --reason "fee too low, replaced"
+is "release" "$rc $out" "0 released"
+is "its record" "$(last PolicyReleased | jq -r '"\(.value) \(.reason)"')" \
+    "$txid:0 fee too low, replaced"
+is "now the other is signed" "$(sign v1b)" signed
+used=$(ctl policy show -j | jq '.limits[] |
+    select(.key == "max_hourly_volume_sompi") | .used')
+is "and both count" "$used" 182000
+run ctl policy accept-clock
+is "accept-clock without a doubt" "$rc" 1
+run ctl policy accept-rollback
+is "accept-rollback without one" "$rc" 1
+if [ "$(id -u)" -eq 0 ]; then
+	cp "$conf" "$T/other.toml"
+	chmod 0644 "$T/other.toml"
+	run as_uid "$other_uid" "$bin/igractl" -f "$T/other.toml" policy show
+	is "policy show is not for everybody" "$rc" 3
+fi
+
 t_done
