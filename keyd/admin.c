@@ -27,6 +27,7 @@ struct unlock {
 	uint8_t		 pub[33];
 	char		 ref[NAME_BUF];
 	bool		 interactive;
+	bool		 accept_clock;
 };
 
 static void	set_marker(struct keyd *, bool);
@@ -38,6 +39,7 @@ static void	unlock_start(struct client *, uint64_t,
 		    const struct msg_unlock *, uint8_t *, size_t);
 static void	unlock_audited(bool, const struct msg_audit_ack *,
 		    const char *, void *);
+static void	unlock_done(bool, const char *, void *);
 
 /*
  * The state file is opened before the sandbox and stays open: one byte, '1'
@@ -75,6 +77,33 @@ admin_open_state(struct keyd *k)
 		return -1;
 	k->marker = byte == '1';
 	return 0;
+}
+
+void
+admin_open_journal(struct keyd *k)
+{
+	const struct conf	*c = k->d.conf;
+	struct journal_owner	 o;
+	struct journal_clocks	 clocks;
+	char			 path[PATH_MAX], err[512];
+
+	memset(&clocks, 0, sizeof(clocks));
+	if (journal_boot_id(clocks.boot_id) == -1)
+		log_warning("which boot this is cannot be told: the clock has "
+		    "to be accepted after each start");
+	k->journal = journal_new(c->policy.max_outpoints, &clocks);
+	if (k->journal == NULL)
+		fatalx("out of memory");
+	memset(&o, 0, sizeof(o));
+	o.uid = k->d.uid[ROLE_KEYD];
+	o.gid = k->d.gid[ROLE_KEYD];
+	o.root = k->d.root;
+	o.strict = c->network == KASPA_MAINNET;
+	/* admin_open_state() has made the directory, with a longer name. */
+	(void)snprintf(path, sizeof(path), "%s/policy.journal",
+	    c->keyd_state_dir);
+	if (journal_open(k->journal, path, &o, err, sizeof(err)) == -1)
+		fatalx("%s", err);
 }
 
 static void
@@ -157,9 +186,10 @@ unlock_start(struct client *c, uint64_t id, const struct msg_unlock *m,
 {
 	struct keyd		*k = c->k;
 	struct key_accesses	 acc = { 0 };
-	struct audit_record	 r[KEYRING_MAX_ACCESS + 1];
+	struct audit_record	 r[KEYRING_MAX_ACCESS + 2];
 	struct unlock		*u;
-	char			 err[KEYRING_ERR];
+	uint64_t		 gap;
+	char			 err[KEYRING_ERR], value[32];
 	enum proto_code		 code;
 	uint32_t		 n;
 
@@ -188,7 +218,20 @@ unlock_start(struct client *c, uint64_t id, const struct msg_unlock *m,
 	audit_record_init(&r[n], EV_UNLOCK, SRC_KEYD, true);
 	audit_set_u64(&r[n], FIELD_OPERATOR, c->peer.uid);
 	audit_set_u64(&r[n], FIELD_INTERACTIVE, m->interactive);
-	audit_submit(&k->audit, r, n + 1, unlock_audited, u);
+	n++;
+	/* Asked and answered at the same prompt as the passphrase. */
+	u->accept_clock = m->interactive && m->accept_clock &&
+	    journal_clock_pending(k->journal, &gap) != CLOCK_RUNS;
+	if (u->accept_clock) {
+		(void)snprintf(value, sizeof(value), "%llu s",
+		    (unsigned long long)gap);
+		audit_record_init(&r[n], EV_POLICY_RELEASED, SRC_KEYD, true);
+		audit_set_u64(&r[n], FIELD_OPERATOR, c->peer.uid);
+		audit_set_str(&r[n], FIELD_OPERATION, "accept-clock");
+		audit_set_str(&r[n], FIELD_VALUE, value);
+		n++;
+	}
+	audit_submit(&k->audit, r, n, unlock_audited, u);
 }
 
 void
@@ -251,6 +294,21 @@ unlock_audited(bool ok, const struct msg_audit_ack *ack, const char *why,
 	if (k->marker)
 		set_marker(k, false);
 	log_info("unlocked by uid %u", (unsigned)u->uid);
+	if (u->accept_clock)
+		journal_accept_clock(k->journal, unlock_done, u);
+	else
+		unlock_done(true, NULL, u);
+}
+
+static void
+unlock_done(bool ok, const char *why, void *arg)
+{
+	struct unlock	*u = arg;
+	struct client	*c = client_find(u->k, u->client);
+
+	if (!ok)
+		log_warnx("the clock is accepted until the next start: %s",
+		    why);
 	if (c != NULL)
 		(void)frame_send(c->conn, MSG_OK, u->id, NULL, 0);
 	free(u);

@@ -16,6 +16,8 @@ static void	link_lost(struct audit_link *, const char *);
 static void	link_closed(struct frame_conn *, const char *, void *);
 static void	link_message(struct frame_conn *, const struct frame *, void *);
 static void	link_state(struct audit_link *, const struct frame *);
+static void	compare(struct audit_link *, const struct msg_audit_state *);
+static void	tell_rollback(struct audit_link *);
 static void	link_health(struct audit_link *, const struct frame *);
 static void	link_ack(struct audit_link *, const struct frame *);
 static void	link_refused(struct audit_link *, const struct frame *);
@@ -172,12 +174,44 @@ link_message(struct frame_conn *c, const struct frame *f, void *arg)
 	link_lost(l, "protocol error");
 }
 
+/* Either may have been put back to an earlier state: DESIGN 12. */
+static void
+compare(struct audit_link *l, const struct msg_audit_state *m)
+{
+	struct journal_log	 log;
+	struct journal_state	 js;
+
+	memset(&log, 0, sizeof(log));
+	log.sign_kseq = m->sign_kseq;
+	log.seq = m->seq;
+	memcpy(log.head, m->head, sizeof(log.head));
+	journal_compare(l->journal, &log);
+	journal_state(l->journal, &js);
+	if (js.kseq > l->kseq)
+		l->kseq = js.kseq;
+}
+
+static void
+tell_rollback(struct audit_link *l)
+{
+	struct audit_record	 r;
+	char			 why[JOURNAL_WHY];
+
+	(void)journal_may_sign(l->journal, why, sizeof(why));
+	log_alert("%s", why);
+	audit_record_init(&r, EV_SECURITY_ALERT, SRC_KEYD, false);
+	audit_set_str(&r, FIELD_ALERT, "rollback");
+	audit_set_str(&r, FIELD_ERROR, why);
+	audit_tell(l, &r);
+}
+
 static void
 link_state(struct audit_link *l, const struct frame *f)
 {
 	struct msg_audit_state	 m;
 	struct audit_wait	*w, *next;
 	struct pool		 pool;
+	unsigned		 before = 0;
 
 	pool_init(&pool, 0);
 	if (l->ready || dec_audit_state(f->p, f->len, &pool, &m) == -1) {
@@ -200,6 +234,10 @@ link_state(struct audit_link *l, const struct frame *f)
 	if (l->complained)
 		log_info("igra-auditd is back");
 	l->complained = false;
+	if (l->journal != NULL) {
+		before = journal_rollback(l->journal);
+		compare(l, &m);
+	}
 	TAILQ_FOREACH_SAFE(w, &l->waits, entry, next) {
 		if (w->numbered && w->last_kseq <= m.last_kseq) {
 			wait_drop(l, w);	/* it has that one */
@@ -212,6 +250,8 @@ link_state(struct audit_link *l, const struct frame *f)
 		if (l->conn != NULL)
 			audit_wait_send(l, w);
 	}
+	if (l->journal != NULL && journal_rollback(l->journal) != before)
+		tell_rollback(l);
 }
 
 /* It decides itself what it still takes; this is for /readyz. */
@@ -253,6 +293,8 @@ link_ack(struct audit_link *l, const struct frame *f)
 	l->acked_kseq = w->last_kseq;
 	l->acked_seq = m.seq;
 	memcpy(l->head, m.head, sizeof(l->head));
+	if (l->journal != NULL)
+		journal_acked(l->journal, m.seq, m.head);
 	l->commits++;
 	l->wait_us += (monotonic_now() - w->sent_ns) / 1000;
 	if (l->complained)

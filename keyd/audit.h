@@ -17,6 +17,7 @@
 
 #include "daemon.h"
 #include "frame.h"
+#include "journal.h"
 #include "limiter.h"
 
 #define AUDIT_TIMEOUT_MS	1500	/* the client has it within 2 s */
@@ -49,6 +50,7 @@ TAILQ_HEAD(audit_waits, audit_wait);
 
 struct audit_link {
 	struct daemon		*d;
+	struct journal		*journal;	/* told, and compared */
 	struct event_base	*base;
 	struct frame_conn	*conn;
 	bool			 ready;		/* HELLO was answered */

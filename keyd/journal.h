@@ -176,6 +176,12 @@ struct journal_clocks {
 	uint8_t		 boot_id[16];		/* another after a reboot */
 };
 
+/*
+ * Which boot this is: the same until the next.  -1 when that cannot be told;
+ * then it is made up, and no start is like another.
+ */
+int	journal_boot_id(uint8_t out[16]);
+
 /* Without a file: for tests, and what a file is loaded into.  NULL: memory. */
 struct journal	*journal_new(size_t max_outpoints,
 		    const struct journal_clocks *);

@@ -5,12 +5,53 @@
  * still, and no limit frees.  So it does when the wall clock has been stepped:
  * whoever did that may have meant more by it.
  */
+#ifdef __OpenBSD__
+#include <sys/sysctl.h>
+#include <sys/time.h>
+#endif
+
+#include <fcntl.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "journal_int.h"
 
 static int64_t	since(const struct journal *);
+
+/* Hashed: what the kernel says has no length in common. */
+int
+journal_boot_id(uint8_t out[16])
+{
+#ifdef __OpenBSD__
+	const int	 mib[2] = { CTL_KERN, KERN_BOOTTIME };
+	struct timeval	 tv;
+	size_t		 len = sizeof(tv);
+
+	if (sysctl(mib, 2, &tv, &len, NULL, 0) == 0) {
+		(void)crypto_generichash(out, 16, (uint8_t *)&tv, len, NULL,
+		    0);
+		return 0;
+	}
+#else
+	char		 text[64];
+	ssize_t		 n = -1;
+	int		 fd;
+
+	fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	if (fd != -1) {
+		n = read(fd, text, sizeof(text));
+		close(fd);
+	}
+	if (n > 0) {
+		(void)crypto_generichash(out, 16, (uint8_t *)text, (size_t)n,
+		    NULL, 0);
+		return 0;
+	}
+#endif
+	randombytes_buf(out, 16);
+	return -1;
+}
 
 int64_t
 clock_boot(const struct journal *j)

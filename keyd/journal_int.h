@@ -210,6 +210,7 @@ struct file {
 	uint64_t	 ignore;	/* answers up to this one are old */
 	int		 slot;		/* the one that is durable */
 	bool		 noted;		/* an acknowledgement is not in a slot */
+	struct event_base *base;
 	struct event	*answer, *timer, *retry, *note;
 	void		(*died)(void *);
 	void		*arg;

@@ -6,11 +6,7 @@
  * dropped what it had: so all of it is sent anew, and until that has gone well
  * nothing is signed.
  */
-#include <sys/socket.h>
-#include <sys/wait.h>
-
 #include <errno.h>
-#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,7 +86,7 @@ send_one(struct file *f, struct jwrite *w)
 	o.pos = w->pos % RING_SIZE;
 	o.off = w->off;
 	o.len = w->len;
-	if (send(f->sock, &o, sizeof(o), MSG_NOSIGNAL) != sizeof(o))
+	if (write(f->sock, &o, sizeof(o)) != sizeof(o))
 		return -1;
 	w->sent = true;
 	return 0;
@@ -212,7 +208,7 @@ answer_ready(int fd, short what, void *arg)
 
 	(void)what;
 	for (;;) {
-		n = recv(fd, &a, sizeof(a), 0);
+		n = read(fd, &a, sizeof(a));
 		if (n == -1 && (errno == EAGAIN || errno == EINTR))
 			return;
 		if (n != sizeof(a)) {
@@ -496,6 +492,7 @@ journal_start(struct journal *j, struct event_base *base,
 {
 	struct file	*f = j->file;
 
+	f->base = base;
 	f->died = died;
 	f->arg = arg;
 	f->answer = event_new(base, f->sock, EV_READ | EV_PERSIST,
@@ -515,19 +512,23 @@ void
 journal_stop(struct journal *j)
 {
 	struct file	*f = j->file;
-	struct pollfd	 p;
+	struct jwrite	*w;
+	const struct timeval tick = { 0, 5000 };
 	int64_t		 until = bootclock_now() + STOP_MS * INT64_C(1000000);
 
 	if (f == NULL || f->answer == NULL || f->damaged)
 		return;
 	clock_check(j);
 	(void)write_slot(j, NULL, NULL);
-	p.fd = f->sock;
-	p.events = POLLIN;
 	while (!TAILQ_EMPTY(&f->queue) && !f->damaged &&
 	    bootclock_now() < until)
-		if (poll(&p, 1, 50) == 1)
-			answer_ready(f->sock, EV_READ, j);
+		if (event_base_loopexit(f->base, &tick) == -1 ||
+		    event_base_dispatch(f->base) == -1)
+			break;
 	if (!TAILQ_EMPTY(&f->queue))
 		log_warnx("%s: stopping before all of it is durable", f->path);
+	f->damaged = true;
+	(void)strlcpy(j->fault, "igra-keyd is stopping", sizeof(j->fault));
+	TAILQ_FOREACH(w, &f->queue, entry)
+		told(w, false, j->fault);
 }

@@ -39,6 +39,8 @@ static void	start_listening(struct keyd *, struct listener *, int,
 		    enum proto_link);
 static void	accept_ready(int, short, void *);
 static void	on_signal(int, short, void *);
+static void	writer_died(void *);
+static void	start_journal(struct keyd *);
 static void	tell_started(struct keyd *);
 static void	unlock_from_environment(struct keyd *);
 static void	stop(struct keyd *);
@@ -113,6 +115,34 @@ on_signal(int sig, short what, void *arg)
 	(void)event_base_loopbreak(k->base);
 }
 
+/* Without it nothing can be signed: the service manager starts both anew. */
+static void
+writer_died(void *arg)
+{
+	struct keyd	*k = arg;
+
+	k->failed = true;
+	(void)event_base_loopbreak(k->base);
+}
+
+/* What is in the file counts before anybody may ask. */
+static void
+start_journal(struct keyd *k)
+{
+	struct journal_state	 s;
+	char			 err[512];
+
+	if (journal_load(k->journal, err, sizeof(err)) == -1)
+		fatalx("%s", err);
+	if (journal_start(k->journal, k->base, writer_died, k) == -1)
+		fatalx("cannot start the policy journal");
+	k->audit.journal = k->journal;
+	journal_state(k->journal, &s);
+	log_info("policy journal: %llu transactions, %llu of %llu outpoints",
+	    (unsigned long long)s.entries, (unsigned long long)s.outpoints,
+	    (unsigned long long)s.max);
+}
+
 static void
 tell_started(struct keyd *k)
 {
@@ -170,6 +200,7 @@ stop(struct keyd *k)
 	if (reachable && audit_drain(&k->audit, DRAIN_MS) == -1)
 		log_warnx("stopping with records that igra-auditd has not "
 		    "acknowledged");
+	journal_stop(k->journal);
 	while (!TAILQ_EMPTY(&k->clients))
 		client_close(TAILQ_FIRST(&k->clients));
 	audit_free(&k->audit);
@@ -196,8 +227,12 @@ main(int argc, char **argv)
 	admin_fd = daemon_bind(&k.d, k.d.conf->keyd_admin_socket);
 	if (admin_open_state(&k) == -1)
 		fatal("%s/state", k.d.conf->keyd_state_dir);
+	admin_open_journal(&k);
 	daemon_allow_memlock(&k.d, arena_size(k.d.conf) + 1024 * 1024);
 	chroot_into_peer(&k);
+	/* Before there is anything that it must not have. */
+	if (journal_fork(k.journal, NULL) == -1)
+		fatal("cannot start the policy journal's writer");
 	daemon_listen(fd);
 	daemon_listen(admin_fd);
 	make_arena(&k);
@@ -205,9 +240,6 @@ main(int argc, char **argv)
 		fatalx("cannot make the curve context");
 	daemon_confine(&k.d);
 
-	k.journal = journal_new(k.d.conf->policy.max_outpoints, NULL);
-	if (k.journal == NULL)
-		fatalx("out of memory");
 	TAILQ_INIT(&k.clients);
 	TAILQ_INIT(&k.jobs);
 	k.started = bootclock_now();
@@ -220,6 +252,7 @@ main(int argc, char **argv)
 	k.ring.expired = admin_relock;
 	k.ring.arg = &k;
 	client_limits(&k);
+	start_journal(&k);
 	tell_started(&k);
 	unlock_from_environment(&k);
 	start_listening(&k, &l[0], fd, LINK_KEYD);
@@ -246,5 +279,5 @@ main(int argc, char **argv)
 	event_free(l[0].ev);
 	event_free(l[1].ev);
 	stop(&k);
-	return 0;
+	return k.failed;
 }

@@ -70,6 +70,7 @@ struct keyd {
 	uint8_t			 pub[33];
 	char			 key_ref[NAME_BUF];
 	uint64_t		 signatures, requests, refusals;
+	bool			 failed;	/* exit 1, for a new start */
 };
 
 /* --- client.c --- */
@@ -143,6 +144,8 @@ uint32_t access_records(const struct key_accesses *, struct bytes request_id,
 /* --- admin.c --- */
 
 int	admin_open_state(struct keyd *);
+/* The journal's file, beside it; fatal. */
+void	admin_open_journal(struct keyd *);
 void	admin_unlock_file(struct client *, const struct frame *);
 void	admin_unlock(struct client *, const struct frame *);
 void	admin_lock(struct client *, const struct frame *);

@@ -1,7 +1,8 @@
 /*
  * Signing: decide on the whole bundle, sign a few inputs per turn of the
  * event loop (so that lock, eviction and other clients never wait for a large
- * request), hand the records to auditd, and answer when they are durable.
+ * request), hand what was reserved to the journal and the records to auditd,
+ * both at once, and answer when both are durable.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +35,7 @@ struct job {
 	uint8_t			 pub[33];	/* of the profile's key */
 	char			 key_ref[NAME_BUF];
 	struct decision		*decision;	/* per transaction */
+	struct journal_entry	*reserved;	/* likewise */
 	struct own		*own;		/* that it was decided by */
 	struct own_cache	 paths;		/* what claims come to, by own */
 	struct key_accesses	 accesses;
@@ -42,6 +44,9 @@ struct job {
 	struct sighash_cache	 cache;		/* of transaction tx */
 	uint32_t		 tx;
 	size_t			 input;
+	unsigned		 waiting;	/* for journal and auditd */
+	char			 why[256];	/* one of them failed; "": none */
+	struct msg_audit_ack	 ack;
 };
 
 static void	job_free(struct job *);
@@ -57,6 +62,10 @@ static bool	job_key(struct job *, struct key *, struct key **);
 static bool	sign_one(struct job *, const struct key *);
 static void	job_turn(struct job *);
 static void	job_record(struct job *);
+static bool	job_commit(struct job *, uint32_t);
+static void	job_one(struct job *, bool, const char *);
+static void	job_journaled(bool, const char *, void *);
+static void	job_answer(struct job *);
 static void	job_audited(bool, const struct msg_audit_ack *, const char *,
 		    void *);
 static void	arm(struct keyd *);
@@ -154,6 +163,11 @@ sign_request(struct client *c, const struct frame *f)
 		    "nothing is signed without a durable record");
 		return;
 	}
+	if (!j->check && !journal_may_sign(k->journal, j->why,
+	    sizeof(j->why))) {
+		job_refuse(j, CODE_AUDIT_UNAVAILABLE, PROTO_NO_PSKT, j->why);
+		return;
+	}
 	arm(k);
 }
 
@@ -218,6 +232,7 @@ job_reserve(struct job *j)
 		return -1;
 	for (i = 0; i < j->req.n; i++)
 		e[i] = j->decision[i].entry;
+	j->reserved = e;
 	return journal_reserve(j->k->journal, e, j->req.n);
 }
 
@@ -264,6 +279,7 @@ job_decide(struct job *j, struct key *key)
 		goto nomem;
 	keyd_policy_request(k, &j->req, j->own, &own_key, &j->paths, &q);
 	q.every_check = j->check;
+	journal_tick(k->journal);
 	refused = policy_decide(&q, j->req.tx, j->req.n, p, j->decision);
 	if (j->check) {
 		j->state = JOB_AUDIT;
@@ -479,10 +495,52 @@ job_record(struct job *j)
 		audit_set_bytes(&r[n], FIELD_PAYLOAD_HASH, j->first[i], 32);
 		n++;
 	}
-	audit_submit(&j->k->audit, r, n, job_audited, j);
+	j->waiting = ntx == 0 ? 1 : 2;
+	if (ntx == 0 || job_commit(j, n - ntx))
+		audit_submit(&j->k->audit, r, n, job_audited, j);
+	else
+		job_answer(j);
 	for (i = 0; i < ntx; i++)
 		enc_free(&dest[i]);
 	free(dest);
+}
+
+/*
+ * The journal has it before auditd: whatever the moment of a kill, there is
+ * no record of a signature that the journal does not know.  naccess: records
+ * before the Signing ones.  False: it failed at once.
+ */
+static bool
+job_commit(struct job *j, uint32_t naccess)
+{
+	struct journal	*journal = j->k->journal;
+	uint32_t	 i;
+
+	/* It may have been found rolled back since. */
+	if (!journal_may_sign(journal, j->why, sizeof(j->why)))
+		return false;
+	for (i = 0; i < j->req.n; i++)
+		j->reserved[i].kseq = j->k->audit.kseq + naccess + i + 1;
+	journal_commit(journal, j->reserved, j->req.n, job_journaled, j);
+	return j->why[0] == '\0';
+}
+
+static void
+job_one(struct job *j, bool ok, const char *why)
+{
+	if (!ok && j->why[0] == '\0')
+		(void)strlcpy(j->why, why, sizeof(j->why));
+	j->waiting--;
+}
+
+static void
+job_journaled(bool ok, const char *why, void *arg)
+{
+	struct job	*j = arg;
+
+	job_one(j, ok, why);
+	if (j->waiting == 0)
+		job_answer(j);
 }
 
 static void
@@ -490,13 +548,24 @@ job_audited(bool ok, const struct msg_audit_ack *ack, const char *why,
     void *arg)
 {
 	struct job	*j = arg;
+
+	if (ok)
+		j->ack = *ack;
+	job_one(j, ok, why);
+	if (j->waiting == 0)
+		job_answer(j);
+}
+
+static void
+job_answer(struct job *j)
+{
 	struct keyd	*k = j->k;
 	struct enc	 e;
-	char		 msg[256];
+	char		 msg[512];
 
-	if (!ok) {
+	if (j->why[0] != '\0') {
 		snprintf(msg, sizeof(msg), "%s: no durable record, no "
-		    "%s", why, j->check ? "answer" : "signature");
+		    "%s", j->why, j->check ? "answer" : "signature");
 		sodium_memzero(j->reply.sig, j->reply.nsig *
 		    sizeof(*j->reply.sig));
 		job_refuse(j, CODE_AUDIT_UNAVAILABLE, PROTO_NO_PSKT, msg);
@@ -507,8 +576,8 @@ job_audited(bool ok, const struct msg_audit_ack *ack, const char *why,
 		check_answer(&e, &j->pool, j->decision, j->req.n);
 		(void)frame_send_enc(j->client->conn, MSG_CHECK, j->id, &e);
 	} else if (j->client != NULL) {
-		j->reply.audit_seq = ack->seq;
-		memcpy(j->reply.audit_head, ack->head,
+		j->reply.audit_seq = j->ack.seq;
+		memcpy(j->reply.audit_head, j->ack.head,
 		    sizeof(j->reply.audit_head));
 		enc_init(&e);
 		enc_sign(&e, &j->reply);

@@ -814,7 +814,7 @@ main(void)
 	SRunner	*r;
 	int	 failed;
 
-	if (sodium_init() == -1)
+	if (sodium_init() == -1 || signal(SIGPIPE, SIG_IGN) == SIG_ERR)
 		return 1;
 	log_init("test_journal_file", 0);
 	tcase_add_checked_fixture(t, setup_fast, teardown);
