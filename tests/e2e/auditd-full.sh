@@ -89,6 +89,10 @@ locks()
 {
 	events 'select(.event_type == "Lock") | .seq' | wc -l
 }
+locked()
+{
+	[ "$(events 'select(.event_type == "Lock") | .result')" = Success ]
+}
 late_lock()
 {
 	[ "$(events 'select(.event_type == "Lock" and .delayed_ms > 1000) |
@@ -128,8 +132,8 @@ try()
 	    'select(.event_type == "RequestRejected") | .code')" \
 	    AUDIT_UNAVAILABLE
 	check "$name: full: lock works" ctl lock
-	is "$name: full: and is recorded" "$(events 'select(.event_type ==
-	    "Lock") | .result')" Success
+	# It waits for nothing, not even for its record.
+	check "$name: full: and is recorded" wait_for 2 locked
 	run ctl unlock --passphrase-file "$T/pass"
 	is "$name: full: an unlock is not" "$(events 'select(.event_type ==
 	    "Unlock" and .result == "Success") | .seq' | wc -l)" 0
@@ -177,8 +181,7 @@ try()
 	here
 	fill 1
 	ctl lock >/dev/null
-	is "$name: full again: a lock is recorded" "$(events 'select(.event_type ==
-	    "Lock") | .result')" Success
+	check "$name: full again: a lock is recorded" wait_for 2 locked
 	rm -f "$dir/fill.1"
 	stop_all
 	check "$name: the end" verify

@@ -423,10 +423,10 @@ rm -rf "$T/evil"
 
 # --- a large log ---
 
-case $build in
-*asan*)	skip "memory does not grow with the log" "the sanitizers keep what is freed"
-	t_done ;;
-esac
+if grep -q __asan_init "$bin/igra-audit"; then
+	skip "memory does not grow with the log" "the sanitizers keep what is freed"
+	t_done
+fi
 rm -rf "$dir"
 CONF_AUDIT='checkpoint_interval = 3600' mk_conf
 start auditd || exit 1
