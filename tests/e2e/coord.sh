@@ -269,7 +269,7 @@ sign --signer "$s2" --signer "$T/f/brisk.sock" --json
 is "the same signer twice does not make two" "$rc $(jq -c \
     '.signers | map(.result) | sort' <<<"$out")" '1 ["duplicate","signed"]'
 if [ "$(id -u)" = 0 ]; then
-	"$PYTHON" - "$T/stranger.sock" $other_uid <<-'END' &
+	"$PYTHON" - "$T/stranger.sock" $other_uid 2>"$T/got" <<-'END' &
 	import os, socket, sys
 	s = socket.socket(socket.AF_UNIX)
 	s.bind(sys.argv[1])
@@ -286,6 +286,8 @@ if [ "$(id -u)" = 0 ]; then
 	is "another user listens: exit" "$rc" 1
 	has "another user listens: not asked" "$err" \
 	    "not asked: uid $other_uid listens there"
+	wait_for 5 [ -s "$T/got" ]
+	is "another user listens: is sent nothing" "$(cat "$T/got")" 0
 else
 	skip "another user listens" "not root"
 fi
