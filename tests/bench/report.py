@@ -121,6 +121,17 @@ def audit(m):
         "(aim: ≥ 0.7)")
 
 
+def policy(m):
+    what = "10,000 destinations and a million outpoints"
+    for p in ("p50", "p99"):
+        row(f"policy decision, 1 input, {what}, {p}", time(m["policy_" + p]),
+            f"{m['policy_' + p] / bound(m):.3f}",
+            "what bounds a signature")
+    row(f"policy decision, 100 inputs, {what}, p50", time(m["policy100_p50"]))
+    row("policy journal, a million outpoints",
+        f"{m['policy_memory'] / 1024:.0f} MiB")
+
+
 def rest(m):
     row("igractl unlock", time(m["unlock"]),
         f"{m.each(lambda r: r['unlock'] / r['argon2']):.2f}",
@@ -143,6 +154,7 @@ def main():
     growth(m)
     life(m)
     audit(m)
+    policy(m)
     rest(m)
     load = ", ".join(f"{v:.1f}" for v in os.getloadavg()[:2])
     print(f"\n{len(m.rounds) - 1} rounds, {os.cpu_count()} cores; load average "

@@ -186,6 +186,7 @@ while [ "$round" -lt "$ROUNDS" ]; do
 	time_unlock
 done
 rss
+"$tests/bench-policy" >>"$T/samples" || die "bench-policy failed"
 "$PYTHON" "$bench/report.py" "$T/samples" || die "no report"
 stop_all
 for d in auditd keyd signd; do
