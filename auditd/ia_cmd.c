@@ -1,14 +1,19 @@
 /* What the commands of igra-audit share. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "common/log.h"
+#include "common/sandbox.h"
 
 #include "auditd/ia_cmd.h"
 #include "auditd/ia_text.h"
+#ifdef IGRA_TEST_ENTRY
+#include "tests/sandbox/attack.h"
+#endif
 
 #define SHOW_AFTER	1000	/* ms */
 #define SHOW_EVERY	200
@@ -61,12 +66,30 @@ ia_open(struct ia_files *fs, const char *path, char *const *files, size_t n)
 
 	if (n > 0) {
 		ia_files_operands(fs, files, n);
+		ia_confine((const char *const *)files, n);
 		return 0;
 	}
-	if (ia_files_open(fs, path, err, sizeof(err)) == 0)
-		return 0;
-	log_warnx("%s", ia_safe(err));
-	return -1;
+	if (ia_files_open(fs, path, err, sizeof(err)) == -1) {
+		log_warnx("%s", ia_safe(err));
+		return -1;
+	}
+	path = fs->dir;
+	ia_confine(&path, 1);
+	return 0;
+}
+
+void
+ia_confine(const char *const *paths, size_t n)
+{
+	struct sandbox	 s;
+
+#ifdef IGRA_TEST_ENTRY
+	if (getenv("IGRA_TEST_ATTACK") != NULL)
+		attack_run(SANDBOX_READER, *paths, getenv("IGRA_TEST_ATTACK"));
+#endif
+	sandbox_reader(paths, n, &s);
+	if (!s.enough)
+		log_warning("no sandbox of %s", s.missing);
 }
 
 int

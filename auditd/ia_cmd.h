@@ -25,9 +25,14 @@ void	ia_help(FILE *);
 /* Says what is wrong with an option's argument; IA_USAGE. */
 int	ia_bad_option(const char *option, const char *wrong);
 
-/* What was named, else the log at path; tells on stderr.  0 or -1. */
+/*
+ * What was named, else the log at path; tells on stderr.  0 or -1.  From then
+ * on nothing else can be opened: ia_confine.
+ */
 int	ia_open(struct ia_files *, const char *path, char *const *files,
 	    size_t n);
+/* Before the first byte of a log is looked at: see common/sandbox.h. */
+void	ia_confine(const char *const *paths, size_t n);
 /* Flushes standard output; status, or IA_CANNOT when that fails. */
 int	ia_flush(int status);
 

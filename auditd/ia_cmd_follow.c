@@ -35,6 +35,7 @@ struct follow {
 	off_t			 at;		/* lines up to here are done */
 	uint64_t		 skip;		/* matches not to be shown */
 	bool			 have;
+	bool			 confined;
 	uint64_t		 last_seq;
 	char			 head[IA_HEX];
 };
@@ -212,11 +213,15 @@ next_file(struct follow *w)
 	struct ia_files	 fs;
 	struct ia_file	 f;
 	char		 err[PATH_MAX + 128];
+	const char	*dir = fs.dir;
 	uint64_t	 after;
 	size_t		 i;
 
 	if (ia_files_open(&fs, w->config.path, err, sizeof(err)) == -1)
 		return;
+	if (!w->confined)
+		ia_confine(&dir, 1);
+	w->confined = true;
 	(void)snprintf(w->active, sizeof(w->active), "%.*s/%s",
 	    (int)(sizeof(w->active) - NAME_MAX - 2), fs.dir, fs.active_name);
 	after = w->first_seq != 0 ? w->first_seq : w->last_seq;

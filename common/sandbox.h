@@ -18,7 +18,8 @@ enum sandbox_role {
 	SANDBOX_SIGND,
 	SANDBOX_AUDITD,
 	SANDBOX_JOURNAL,	/* igra-keyd's writer of its policy journal */
-	SANDBOX_TOOL		/* reads and writes what is open, no more */
+	SANDBOX_TOOL,		/* reads and writes what is open, no more */
+	SANDBOX_READER		/* opens to read what it was given: igra-audit */
 };
 
 /* All that this one may use. */
@@ -39,6 +40,13 @@ struct sandbox {
  * fails is in missing, and the caller decides.
  */
 void	sandbox_enter(enum sandbox_role, const char *path, struct sandbox *);
+
+/*
+ * The same for SANDBOX_READER, a program that reads files others have written
+ * (igra-audit): it keeps these, files and directories with what is in them, to
+ * be read, and what it has open.  One that is not there is passed over.
+ */
+void	sandbox_reader(const char *const *paths, size_t n, struct sandbox *);
 
 /*
  * What a text of struct sandbox, or one that a daemon sent, says of a feature

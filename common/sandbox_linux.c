@@ -9,6 +9,7 @@
  * Documentation/userspace-api/landlock.rst and include/uapi/linux/landlock.h.
  */
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include <errno.h>
@@ -67,17 +68,19 @@ struct path_beneath_attr {
 	int32_t		 fd;
 } __attribute__((packed));
 
-static void	landlock(enum sandbox_role, const char *, struct sandbox *);
-static int	landlock_ruleset(int, const char *);
+static void	landlock(enum sandbox_role, const char *const *, size_t,
+		    struct sandbox *);
+static int	landlock_ruleset(int);
+static int	landlock_keep(int, uint64_t, enum sandbox_role, const char *);
+static void	enter(enum sandbox_role, const char *const *, size_t,
+		    struct sandbox *);
 static void	mdwe(struct sandbox *);
 
-/* A ruleset that allows nothing, but in dir what igra-auditd does there. */
+/* That allows nothing. */
 static int
-landlock_ruleset(int abi, const char *dir)
+landlock_ruleset(int abi)
 {
-	struct ruleset_attr		 attr;
-	struct path_beneath_attr	 beneath;
-	int				 fd, dirfd, saved;
+	struct ruleset_attr	 attr;
 
 	/* A kernel takes a longer structure if what it lacks is zero. */
 	memset(&attr, 0, sizeof(attr));
@@ -86,31 +89,42 @@ landlock_ruleset(int abi, const char *dir)
 		attr.net = NET_ALL;
 	if (abi >= 6)
 		attr.scoped = SCOPE_ALL;
-	fd = (int)syscall(NR_CREATE_RULESET, &attr, sizeof(attr), 0);
-	if (fd == -1 || dir == NULL)
-		return fd;
+	return (int)syscall(NR_CREATE_RULESET, &attr, sizeof(attr), 0);
+}
+
+/* But what the role does there.  -1 with errno. */
+static int
+landlock_keep(int ruleset, uint64_t all, enum sandbox_role role,
+    const char *path)
+{
+	struct path_beneath_attr	 beneath;
+	struct stat			 st;
+	int				 fd, ret, saved;
+
+	if ((fd = open(path, O_PATH | O_CLOEXEC)) == -1)
+		return role == SANDBOX_READER ? 0 : -1;
 	memset(&beneath, 0, sizeof(beneath));
-	beneath.access = FS_AUDITD & attr.fs;
-	dirfd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	beneath.fd = dirfd;
-	if (dirfd != -1 && syscall(NR_ADD_RULE, fd, RULE_PATH_BENEATH,
-	    &beneath, 0) == 0) {
-		close(dirfd);
-		return fd;
-	}
+	beneath.access = role == SANDBOX_AUDITD ? FS_AUDITD & all :
+	    FS_READ_FILE;
+	if (role == SANDBOX_READER && fstat(fd, &st) == 0 &&
+	    S_ISDIR(st.st_mode))
+		beneath.access |= FS_READ_DIR;
+	beneath.fd = fd;
+	ret = (int)syscall(NR_ADD_RULE, ruleset, RULE_PATH_BENEATH, &beneath,
+	    0);
 	saved = errno;
-	if (dirfd != -1)
-		close(dirfd);
 	close(fd);
 	errno = saved;
-	return -1;
+	return ret;
 }
 
 static void
-landlock(enum sandbox_role role, const char *path, struct sandbox *s)
+landlock(enum sandbox_role role, const char *const *paths, size_t n,
+    struct sandbox *s)
 {
 	char	 text[32];
-	int	 abi, fd;
+	size_t	 i;
+	int	 abi, fd, rc;
 
 	abi = (int)syscall(NR_CREATE_RULESET, NULL, 0,
 	    CREATE_RULESET_VERSION);
@@ -120,8 +134,10 @@ landlock(enum sandbox_role role, const char *path, struct sandbox *s)
 	}
 	if (abi > ABI_KNOWN)
 		abi = ABI_KNOWN;
-	fd = landlock_ruleset(abi, role == SANDBOX_AUDITD ? path : NULL);
-	if (fd == -1 || syscall(NR_RESTRICT_SELF, fd, 0) == -1) {
+	fd = rc = landlock_ruleset(abi);
+	for (i = 0; i < n && rc != -1; i++)
+		rc = landlock_keep(fd, FS_ALL(abi), role, paths[i]);
+	if (rc == -1 || syscall(NR_RESTRICT_SELF, fd, 0) == -1) {
 		sandbox_lacks(s, "landlock", strerror(errno));
 	} else {
 		(void)snprintf(text, sizeof(text), "landlock %d", abi);
@@ -143,6 +159,20 @@ mdwe(struct sandbox *s)
 
 void
 sandbox_enter(enum sandbox_role role, const char *path, struct sandbox *s)
+{
+	enter(role, &path, role == SANDBOX_AUDITD || role == SANDBOX_READER,
+	    s);
+}
+
+void
+sandbox_reader(const char *const *paths, size_t n, struct sandbox *s)
+{
+	enter(SANDBOX_READER, paths, n, s);
+}
+
+static void
+enter(enum sandbox_role role, const char *const *paths, size_t n,
+    struct sandbox *s)
 {
 	const char	*errstr;
 	bool		 on = true;
@@ -169,7 +199,7 @@ sandbox_enter(enum sandbox_role role, const char *path, struct sandbox *s)
 		s->enough = true;
 		return;
 	}
-	landlock(role, path, s);
+	landlock(role, paths, n, s);
 	mdwe(s);
 	if (sandbox_seccomp(role, &errstr) == 0)
 		sandbox_has(s, "seccomp");

@@ -16,6 +16,7 @@ static const char *const promises[] = {
 	[SANDBOX_AUDITD] = "stdio unix rpath wpath cpath fattr flock",
 	[SANDBOX_JOURNAL] = "stdio",
 	[SANDBOX_TOOL] = "stdio",
+	[SANDBOX_READER] = "stdio rpath",
 };
 
 /* igra-auditd's directory; of the others', one socket to connect to. */
@@ -24,14 +25,25 @@ static const char *const unveiled[] = {
 	[SANDBOX_SIGND] = "w",
 	[SANDBOX_AUDITD] = "rwc",
 	[SANDBOX_JOURNAL] = NULL,
+	[SANDBOX_READER] = "r",
 };
 
-void
-sandbox_enter(enum sandbox_role role, const char *path, struct sandbox *s)
+static void	enter(enum sandbox_role, const char *const *, size_t,
+		    struct sandbox *);
+
+static void
+enter(enum sandbox_role role, const char *const *paths, size_t n,
+    struct sandbox *s)
 {
+	size_t	 i;
+	bool	 hidden = true;
+
 	memset(s, 0, sizeof(*s));
-	if ((path != NULL && unveil(path, unveiled[role]) == -1) ||
-	    unveil(NULL, NULL) == -1)
+	for (i = 0; i < n && hidden; i++)
+		if (unveil(paths[i], unveiled[role]) == -1 &&
+		    (role != SANDBOX_READER || errno != ENOENT))
+			hidden = false;
+	if (!hidden || unveil(NULL, NULL) == -1)
 		sandbox_lacks(s, "unveil", strerror(errno));
 	else
 		sandbox_has(s, "unveil");
@@ -40,5 +52,17 @@ sandbox_enter(enum sandbox_role role, const char *path, struct sandbox *s)
 	else
 		sandbox_has(s, "pledge");
 	s->enough = s->missing[0] == '\0';
+}
+
+void
+sandbox_enter(enum sandbox_role role, const char *path, struct sandbox *s)
+{
+	enter(role, &path, path != NULL, s);
+}
+
+void
+sandbox_reader(const char *const *paths, size_t n, struct sandbox *s)
+{
+	enter(SANDBOX_READER, paths, n, s);
 }
 #endif

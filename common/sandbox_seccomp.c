@@ -4,7 +4,8 @@
  *
  * - What a role needs is allowed, with its arguments where they matter: no
  *   memory that can be executed, no socket but a Unix stream, no resource
- *   limit of its own changed, no signal but to itself.
+ *   limit of its own changed, no signal but to itself, and a reader opens to
+ *   read.
  * - What takes a path, and what libc asks for on an occasion of its own
  *   (tzset(3) opens a file, qsort(3) asks for the size of the memory), gets
  *   EACCES: it has a way to go on.
@@ -38,8 +39,9 @@
 #define A	(1U << SANDBOX_AUDITD)
 #define J	(1U << SANDBOX_JOURNAL)
 #define T	(1U << SANDBOX_TOOL)
+#define R	(1U << SANDBOX_READER)
 #define DAEMONS	(K | S | A)
-#define ALL	(DAEMONS | T)
+#define ALL	(DAEMONS | T | R)
 
 /* Linux 6.1 ends with the first (set_mempolicy_home_node), 6.18 at 470. */
 #define LAST_KNOWN	450
@@ -56,6 +58,8 @@ struct call {
 
 #define NOEXEC(arg)	1, { { arg, SCMP_CMP_MASKED_EQ, PROT_EXEC, 0 } }
 #define EQ(arg, value)	1, { { arg, SCMP_CMP_EQ, value, 0 } }
+#define READ_ONLY(arg)	1, { { arg, SCMP_CMP_MASKED_EQ, \
+			    O_ACCMODE | O_CREAT | O_TRUNC, O_RDONLY } }
 
 static const struct call	 allowed[] = {
 	/* Memory. */
@@ -138,23 +142,32 @@ static const struct call	 allowed[] = {
 
 	/* The log's directory: Landlock says where, the chroot as well. */
 	{ "openat",		A, 0, { { 0 } } },
-	{ "newfstatat",		A, 0, { { 0 } } },
-	{ "statx",		A, 0, { { 0 } } },
+	{ "openat",		R, READ_ONLY(2) },
+	{ "newfstatat",		A | R, 0, { { 0 } } },
+	{ "statx",		A | R, 0, { { 0 } } },
 	{ "unlinkat",		A, 0, { { 0 } } },
 	{ "renameat",		A, 0, { { 0 } } },
 	{ "renameat2",		A, 0, { { 0 } } },
-	{ "getdents64",		A, 0, { { 0 } } },
+	{ "getdents64",		A | R, 0, { { 0 } } },
 	{ "fstatfs",		A, 0, { { 0 } } },
 	{ "fchmod",		A, 0, { { 0 } } },
 	{ "flock",		A, 0, { { 0 } } },
 	{ "fsync",		A, 0, { { 0 } } },
 	{ "ftruncate",		A, 0, { { 0 } } },
 	{ "fallocate",		A, 0, { { 0 } } },
-	{ "lseek",		A, 0, { { 0 } } },
+	{ "lseek",		A | R, 0, { { 0 } } },
 	{ "ioctl",		A, EQ(1, FS_IOC_GETFLAGS) },
 	{ "inotify_init1",	A, 0, { { 0 } } },
 	{ "inotify_add_watch",	A, 0, { { 0 } } },
 	{ "inotify_rm_watch",	A, 0, { { 0 } } },
+
+	/* What a reader does with its files, and waiting for more of them. */
+	{ "dup",		R, 0, { { 0 } } },
+	{ "fcntl",		R, EQ(1, F_DUPFD_CLOEXEC) },
+	{ "ioctl",		R, EQ(1, TCGETS) },
+	{ "ioctl",		R, EQ(1, TIOCGWINSZ) },
+	{ "nanosleep",		R, 0, { { 0 } } },
+	{ "clock_nanosleep",	R, 0, { { 0 } } },
 
 	/* The journal's writer: one socket, one file, an end. */
 	{ "recvfrom",		J, EQ(0, SANDBOX_JOURNAL_SOCK) },
@@ -235,9 +248,10 @@ add_refused(scmp_filter_ctx ctx, unsigned role)
 	const struct call	 tty = { "ioctl", 0, EQ(1, TCGETS) };
 	struct call		 c = { NULL, 0, 0, { { 0 } } };
 	size_t			 i;
-	int			 rc;
+	int			 rc = 0;
 
-	rc = add(ctx, SCMP_ACT_ERRNO(ENOTTY), &tty);
+	if (role != R)
+		rc = add(ctx, SCMP_ACT_ERRNO(ENOTTY), &tty);
 	for (i = 0; i < LEN(refused) && rc == 0; i++) {
 		c.name = refused[i];
 		if (!is_allowed(c.name, role))

@@ -1,6 +1,7 @@
 #!/bin/bash
 # The disk of the audit log fills up: what is refused is refused at once and
 # recorded, nothing is torn, and it goes on by itself when there is room.
+# Alone: a refusal has its time.
 . "${0%/*}/lib.sh"
 t_init
 

@@ -170,7 +170,8 @@ attack_run(enum sandbox_role role, const char *path, const char *how)
 	scene.role = role;
 	scene.dir = how + strcspn(how, "/");
 	(void)strlcpy(own, path, sizeof(own));
-	scene.own = role == SANDBOX_AUDITD ? own : dirname(own);
+	scene.own = role == SANDBOX_AUDITD || role == SANDBOX_READER ? own :
+	    dirname(own);
 	scene.parent = (int)getpid();
 	if (strncmp(how, "sweep:", 6) == 0) {
 		sweep("zeros", 0);

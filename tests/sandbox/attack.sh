@@ -1,6 +1,6 @@
 #!/bin/bash
-# Each daemon, taken: from within its own sandbox it tries what a thief would,
-# then every number of a system call (a build with TEST_ENTRY=1, made here in
+# Each daemon, and igra-audit, taken: from within its own sandbox it tries what a
+# thief would, then every number of a system call (a build with TEST_ENTRY=1, made here in
 # $build/test-entry).  Then the same from outside.  What has to come of it is in
 # the files attacks and calls.
 . "${0%/*}/../e2e/lib.sh"
@@ -16,12 +16,12 @@ esac
 entry=$build/test-entry
 daemons="auditd keyd signd"
 if ! variant "$entry" TEST_ENTRY=1 igra-auditd igra-keyd igra-signd \
-    >"$T/make.out" 2>&1; then
+    igra-audit >"$T/make.out" 2>&1; then
 	not_ok "make TEST_ENTRY=1" "$(tail -20 "$T/make.out")"
 	t_done
 fi
 ok "make TEST_ENTRY=1"
-for d in $daemons; do
+for d in $daemons audit; do
 	is "igra-$d has no entry for tests" "$(LC_ALL=C grep -ac IGRA_TEST_ \
 	    "$bin/igra-$d")$(nm "$bin/igra-$d" 2>&1 | grep -c attack_)" 00
 	has "but made for it, it has" "$(LC_ALL=C grep -ao IGRA_TEST_ATTACK \
@@ -81,8 +81,14 @@ scene()
 # attack DAEMON HOW: its lines, or the reason that there are none.
 attack()
 {
-	IGRA_TEST_ATTACK=$2 timeout 120 "$entry/bin/igra-$1" -f "$conf" \
-	    9<"$T/outside" </dev/null 2>"$T/attack.err" ||
+	local run=(-f "$conf") as=()
+
+	# Nothing but the log is its own.
+	[ "$1" != audit ] || run=(verify --log "$T/log")
+	[ "$1" != audit ] || [ "$me" -ne 0 ] || as=(setpriv --reuid
+	    "$auditd_uid" --regid "$auditd_uid" --clear-groups)
+	IGRA_TEST_ATTACK=$2 timeout 120 "${as[@]}" "$entry/bin/igra-$1" \
+	    "${run[@]}" 9<"$T/outside" </dev/null 2>"$T/attack.err" ||
 	    echo "failed $? $(tail -3 "$T/attack.err")"
 }
 
@@ -156,7 +162,10 @@ control()
 numbers()
 {
 	local d=$1 letter want got
-	letter=$(echo "${d%"${d#?}"}" | tr a-z A-Z)
+	case $d in
+	audit)	letter=R ;;
+	*)	letter=$(echo "${d%"${d#?}"}" | tr a-z A-Z) ;;
+	esac
 	want=$(awk -v l="$letter" '$1 !~ /^#/ && index($2, l) { print $1 }' \
 	    "$here/calls" | sort)
 	got=$(awk '($1 == "zeros" || $1 == "ones") && $4 != "killed" &&
@@ -176,8 +185,9 @@ numbers()
 	    print $4 }' "$T/sweep.$d" | sort -u)" ENOSYS
 }
 
-for d in $daemons; do
-	stop $d
+audit_uid=$auditd_uid
+for d in $daemons audit; do
+	[ $d = audit ] || stop $d
 	scene $d
 	IGRA_TEST_NO_SANDBOX=1 attack $d "$T/outside" >"$T/control.$d"
 	control $d
@@ -193,7 +203,7 @@ for d in $daemons; do
 	attack $d "sweep:$T/outside" >"$T/sweep.$d"
 	numbers $d
 	rm -rf "$T"/log/attack.*
-	start $d || { not_ok "$d starts again"; t_done; }
+	[ $d = audit ] || start $d || { not_ok "$d starts again"; t_done; }
 done
 check "the others lived on, and all sign again" unlock
 
