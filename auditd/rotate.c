@@ -252,6 +252,9 @@ rotate_reopen(struct auditd *a, uid_t operator, char *err, size_t errlen)
 	}
 	if ((bits & TAMPER_MODE) != 0 && fchmod(a->log.fd, 0600) == -1)
 		log_warn("%s: chmod", a->log.path);
+	/* Whether its directory is back where it was, the operator says. */
+	if (a->watch != NULL)
+		watch_forget(a->watch);
 	a->stopped = false;
 	a->tampered = 0;
 	a->faulted = false;

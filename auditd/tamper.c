@@ -27,6 +27,7 @@ static const char	*names[BITS] = {
 	"log replaced",
 };
 
+static bool	 moved(const struct auditd *);
 static unsigned	 look_at_file(struct auditd *, const struct stat *);
 static unsigned	 look_at_name(struct auditd *, const struct stat *);
 static void	 describe(struct auditd *, unsigned, struct finding *);
@@ -43,6 +44,12 @@ tamper_name(unsigned bit)
 		if (bit == 1U << i)
 			return names[i];
 	return "?";
+}
+
+static bool
+moved(const struct auditd *a)
+{
+	return a->watch != NULL && watch_moved(a->watch);
 }
 
 static unsigned
@@ -85,7 +92,8 @@ tamper_now(struct auditd *a)
 	if (fstat(a->log.fd, &st) == -1 || fstat(a->log.dirfd, &dir) == -1)
 		return 0;
 	bits = look_at_file(a, &st) | look_at_name(a, &st);
-	if ((dir.st_mode & 022) != 0 || dir.st_uid != a->d.uid[ROLE_AUDITD])
+	if ((dir.st_mode & 022) != 0 ||
+	    dir.st_uid != a->d.uid[ROLE_AUDITD] || moved(a))
 		bits |= TAMPER_DIR;
 	return bits;
 }
@@ -130,8 +138,9 @@ describe(struct auditd *a, unsigned bit, struct finding *f)
 		break;
 	case TAMPER_DIR:
 		SAY(expected, "uid %u, mode 0700", owner);
-		SAY(actual, "uid %u, mode %04o", (unsigned)st.st_uid,
-		    (unsigned)st.st_mode & 07777);
+		SAY(actual, "uid %u, mode %04o%s", (unsigned)st.st_uid,
+		    (unsigned)st.st_mode & 07777, moved(a) ? ", and it was "
+		    "renamed or deleted" : "");
 		break;
 	case TAMPER_SHORT:
 	case TAMPER_LONG:

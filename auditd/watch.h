@@ -6,6 +6,8 @@
 #ifndef IGRA_AUDITD_WATCH_H
 #define IGRA_AUDITD_WATCH_H
 
+#include <stdbool.h>
+
 #include <event2/event.h>
 
 struct watch;
@@ -23,6 +25,12 @@ struct watch	*watch_new(struct event_base *, const char *dir, int dirfd,
  * it.
  */
 void		 watch_file(struct watch *, const char *name, int fd);
+/*
+ * Has the directory itself been renamed or deleted?  From within nothing else
+ * shows that; it stays so until watch_forget.
+ */
+bool		 watch_moved(const struct watch *);
+void		 watch_forget(struct watch *);
 void		 watch_free(struct watch *);
 
 #endif

@@ -22,23 +22,34 @@
 struct watch {
 	struct event	*ev;		/* readable */
 	struct event	*resume;
-	int		 fd, file;	/* file: watch descriptor, or -1 */
+	int		 fd;
+	int		 own, file;	/* watch descriptors, or -1 */
+	bool		 moved;
 	char		 dir[PATH_MAX];
 	watch_cb	 cb;
 	void		*arg;
 };
 
-static void	 drain(int);
+static void	 drain(struct watch *);
 static void	 on_event(int, short, void *);
 static void	 on_resume(int, short, void *);
 
+/* Of what has happened only the end of the directory's name is not seen later. */
 static void
-drain(int fd)
+drain(struct watch *w)
 {
-	char	 buf[4096];
+	struct inotify_event	 ev;
+	char			 buf[4096];
+	ssize_t			 n, at;
 
-	while (read(fd, buf, sizeof(buf)) > 0)
-		;
+	while ((n = read(w->fd, buf, sizeof(buf))) > 0)
+		for (at = 0; at + (ssize_t)sizeof(ev) <= n;
+		    at += (ssize_t)sizeof(ev) + (ssize_t)ev.len) {
+			memcpy(&ev, buf + at, sizeof(ev));
+			if (ev.wd == w->own &&
+			    (ev.mask & (IN_MOVE_SELF | IN_DELETE_SELF)) != 0)
+				w->moved = true;
+		}
 }
 
 /* At once, then once more for what came during the pause. */
@@ -48,8 +59,9 @@ on_event(int fd, short what, void *arg)
 	struct timeval	 tv = { 0, PAUSE_US };
 	struct watch	*w = arg;
 
+	(void)fd;
 	(void)what;
-	drain(fd);
+	drain(w);
 	event_del(w->ev);
 	event_add(w->resume, &tv);
 	w->cb(w->arg);
@@ -79,7 +91,8 @@ watch_new(struct event_base *base, const char *dir, int dirfd, watch_cb cb,
 	w->cb = cb;
 	w->arg = arg;
 	w->fd = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
-	if (w->fd == -1 || inotify_add_watch(w->fd, dir, EVENTS) == -1)
+	if (w->fd == -1 ||
+	    (w->own = inotify_add_watch(w->fd, dir, EVENTS)) == -1)
 		goto fail;
 	w->ev = event_new(base, w->fd, EV_READ | EV_PERSIST, on_event, w);
 	w->resume = evtimer_new(base, on_resume, w);
@@ -104,6 +117,18 @@ watch_file(struct watch *w, const char *name, int fd)
 	w->file = inotify_add_watch(w->fd, path, IN_ATTRIB);
 	if (old != -1 && old != w->file)
 		(void)inotify_rm_watch(w->fd, old);
+}
+
+bool
+watch_moved(const struct watch *w)
+{
+	return w->moved;
+}
+
+void
+watch_forget(struct watch *w)
+{
+	w->moved = false;
 }
 
 void

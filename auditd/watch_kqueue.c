@@ -3,6 +3,7 @@
 #include <sys/event.h>
 #include <sys/time.h>
 
+#include <stdint.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -16,7 +17,8 @@
 struct watch {
 	struct event	*ev;
 	struct event	*resume;
-	int		 kq;
+	int		 kq, dirfd;
+	bool		 moved;
 	watch_cb	 cb;
 	void		*arg;
 };
@@ -41,10 +43,14 @@ on_event(int fd, short what, void *arg)
 	struct timeval	 tv = { 0, PAUSE_US };
 	struct kevent	 kev[8];
 	struct watch	*w = arg;
+	int		 i, n;
 
 	(void)what;
-	while (kevent(fd, NULL, 0, kev, 8, &none) > 0)
-		;
+	while ((n = kevent(fd, NULL, 0, kev, 8, &none)) > 0)
+		for (i = 0; i < n; i++)
+			if (kev[i].ident == (uintptr_t)w->dirfd &&
+			    (kev[i].fflags & (NOTE_RENAME | NOTE_DELETE)) != 0)
+				w->moved = true;
 	event_del(w->ev);
 	event_add(w->resume, &tv);
 	w->cb(w->arg);
@@ -71,6 +77,7 @@ watch_new(struct event_base *base, const char *dir, int dirfd, watch_cb cb,
 		return NULL;
 	w->cb = cb;
 	w->arg = arg;
+	w->dirfd = dirfd;
 	if ((w->kq = kqueue()) == -1 || add(w, dirfd) == -1)
 		goto fail;
 	w->ev = event_new(base, w->kq, EV_READ | EV_PERSIST, on_event, w);
@@ -90,6 +97,18 @@ watch_file(struct watch *w, const char *name, int fd)
 {
 	(void)name;
 	(void)add(w, fd);
+}
+
+bool
+watch_moved(const struct watch *w)
+{
+	return w->moved;
+}
+
+void
+watch_forget(struct watch *w)
+{
+	w->moved = false;
 }
 
 void

@@ -154,6 +154,18 @@ tampered directory "directory changed" "$dir" \
     "uid $auditd_uid, mode 0700" "uid $auditd_uid, mode 0777"
 chmod 700 "$dir"
 check "directory: ready again" within_a_second is_ready
+count
+mv "$dir" "$T/elsewhere"
+check "directory moved: not ready within a second" within_a_second not_ready
+mv "$T/elsewhere" "$dir"
+check "directory moved: an alert says so" stderr_has \
+    "$dir: directory changed; expected .*; found .*renamed or deleted"
+is "directory moved: it is recorded" "$(tail -n 1 "$log" |
+    jq -r '.alert + " " + .path')" "directory changed $dir"
+sleep 0.3
+check "directory moved and put back: not ready until somebody looks" not_ready
+check "directory moved: reopen" ctl audit reopen
+check "directory moved: ready again" within_a_second is_ready
 
 # --- deleted ---
 is "signs still" "$(sign)" signed
