@@ -28,13 +28,15 @@ struct args {
 	const struct pt_command	*cmd;
 	const char		*config, *network, *redeem, *key;
 	bool			 lines;
+	/* What the last two say. */
+	uint8_t			 script[TX_MAX_SCRIPT], xonly[32];
 };
 
 static int	 usage(const char *, const char *);
 static int	 options(struct args *, struct pt *, int, char **);
-static int	 settle(const struct args *, struct pt *);
-static int	 from_config(const struct args *, struct pt *);
-static int	 hex(const char *, size_t, struct bytes *);
+static int	 settle(struct args *, struct pt *);
+static int	 from_config(struct args *, struct pt *);
+static int	 hex(const char *, uint8_t *, size_t, struct bytes *);
 static int	 read_all(const char *, struct pt_text *);
 static int	 read_fd(int, struct pt_text *);
 static int	 each_line(struct pt *);
@@ -118,23 +120,23 @@ options(struct args *a, struct pt *t, int argc, char **argv)
 	return OK;
 }
 
+/* Into buf, which b then shows. */
 static int
-hex(const char *text, size_t max, struct bytes *b)
+hex(const char *text, uint8_t *buf, size_t max, struct bytes *b)
 {
 	size_t	 len = strlen(text);
-	uint8_t	*p;
 
-	if (len == 0 || len / 2 > max || (p = malloc(len / 2 + 1)) == NULL ||
-	    pskt_unhex((const uint8_t *)text, len, p) == -1)
+	if (len == 0 || len / 2 > max ||
+	    pskt_unhex((const uint8_t *)text, len, buf) == -1)
 		return -1;
-	b->p = p;
+	b->p = buf;
 	b->len = len / 2;
 	return 0;
 }
 
 /* --network, else what a readable config says, else mainnet. */
 static int
-from_config(const struct args *a, struct pt *t)
+from_config(struct args *a, struct pt *t)
 {
 	const char	*path = a->config != NULL ? a->config : CONFIG;
 	struct conf	*conf;
@@ -155,14 +157,14 @@ from_config(const struct args *a, struct pt *t)
 		t->ctx.network = conf->network;
 	t->ctx.hd = conf->xpubs.n != 0;
 	if (conf->redeem_script_hex != NULL && hex(conf->redeem_script_hex,
-	    TX_MAX_SCRIPT, &t->ctx.redeem) == -1)
+	    a->script, sizeof(a->script), &t->ctx.redeem) == -1)
 		log_warning("%s: its redeem script is not used", path);
 	conf_free(conf);
 	return OK;
 }
 
 static int
-settle(const struct args *a, struct pt *t)
+settle(struct args *a, struct pt *t)
 {
 	struct timespec	 now;
 	struct bytes	 key;
@@ -175,11 +177,12 @@ settle(const struct args *a, struct pt *t)
 	if (a->network != NULL && kaspa_network_parse(a->network,
 	    &t->ctx.network) == -1)
 		return usage("no network: ", a->network);
-	if (a->redeem != NULL && hex(a->redeem, TX_MAX_SCRIPT,
+	if (a->redeem != NULL && hex(a->redeem, a->script, sizeof(a->script),
 	    &t->ctx.redeem) == -1)
 		return usage("--redeem is a script in hex", "");
 	if (a->key != NULL) {
-		if (hex(a->key, 32, &key) == -1 || key.len != 32)
+		if (hex(a->key, a->xonly, sizeof(a->xonly), &key) == -1 ||
+		    key.len != sizeof(a->xonly))
 			return usage("--key is 64 hex digits", "");
 		t->ctx.xonly = key.p;
 	}
@@ -283,13 +286,12 @@ int
 main(int argc, char **argv)
 {
 	static struct pt_text	 text[MAX_FILES];
-	struct args		 a;
+	static struct args	 a;
 	struct pt		 t;
 	struct sandbox		 box;
 	int			 rc;
 
 	log_init("igra-pskt", 0);
-	memset(&a, 0, sizeof(a));
 	memset(&t, 0, sizeof(t));
 	t.text = text;
 	if (argc > 1 && (strcmp(argv[1], "-h") == 0 ||
