@@ -15,14 +15,20 @@
 #define DAA_PER_SECOND	10
 #define SEQUENCE_FINAL	UINT64_MAX
 
-/* Keys of [policy] that hold even across a restart. */
+/* Keys of [policy] that this version enforces: by now, all that there are. */
 static const char *const enforced[] = {
+	"allow_replacement",
 	"allowed_destinations",
 	"allowed_sighash_types",
 	"max_amount_sompi",
+	"max_daily_volume_sompi",
 	"max_fee_percent",
 	"max_fee_sompi",
+	"max_hourly_volume_sompi",
 	"max_lock_time_ahead",
+	"max_outpoints",
+	"max_per_hour",
+	"max_weekly_volume_sompi",
 	"min_amount_sompi",
 	"require_reason",
 };

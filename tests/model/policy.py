@@ -274,9 +274,6 @@ class Decision:
         return ("+" if ok else "!", str(limit), str(value))
 
     def unenforced(self):
-        if self.c.network == "mainnet" and (self.c.allow_replacement or any(
-                self.c.get(n) is not None for n in NOT_YET)):
-            return ("!", None, None)
         return ("+" if self.c.network == "mainnet" else "-", "", "")
 
     def allowed_sighash_types(self):
@@ -421,9 +418,6 @@ CHECKS = ["unenforced", "allowed_sighash_types", "require_reason",
           "outpoint_claim", "outpoint_conflict", "max_outpoints",
           "max_per_hour", "max_hourly_volume_sompi",
           "max_daily_volume_sompi", "max_weekly_volume_sompi"]
-
-
-NOT_YET = CHECKS[12:]
 
 
 class Bundle:

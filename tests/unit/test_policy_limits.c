@@ -1,6 +1,7 @@
 /* The checks of [policy] that look at the transaction alone. */
 #include "policy_rig.h"
 
+#include "common/conf_int.h"
 #include "keyd/policy_int.h"
 
 #define DENIED(name, lim, val) do {					\
@@ -23,6 +24,30 @@ START_TEST(unenforced)
 	DENIED("unenforced", "", "max_of_tomorrow");
 	conf->network = KASPA_DEVNET;
 	ck_assert_int_eq(decide(), CODE_NONE);
+}
+END_TEST
+
+/* All keys that a config can have. */
+START_TEST(all_enforced)
+{
+	const char	*name;
+	char		 extra[256];
+	size_t		 i, n = 0;
+
+	for (i = 0; i < conf_nkeys; i++) {
+		name = conf_keys[i].name;
+		if (strncmp(name, "policy.", 7) != 0)
+			continue;
+		n++;
+		name += 7;
+		snprintf(extra, sizeof(extra), "[policy]\nrequire_reason = "
+		    "false\n");
+		use("mainnet", true, extra);
+		free(conf->policy.keys_set.v[0]);
+		conf->policy.keys_set.v[0] = strdup(name);
+		ck_assert_msg(decide() == CODE_NONE, "%s", name);
+	}
+	ck_assert_uint_ge(n, 14);
 }
 END_TEST
 
@@ -337,6 +362,7 @@ main(void)
 		return 1;
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, unenforced);
+	tcase_add_test(tc, all_enforced);
 	tcase_add_test(tc, reason);
 	tcase_add_test(tc, amounts);
 	tcase_add_test(tc, fee_not_fixed);
