@@ -5,6 +5,7 @@
 #include <sys/types.h>
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "conf.h"
 #include "roles.h"
@@ -70,6 +71,17 @@ int	ctl_policy_accept_rollback(const struct ctl *);
  */
 int	ctl_reload(const struct ctl *, const char *profile, char *err,
 	    size_t errlen);
+
+/*
+ * The time now, and that so many seconds count when it is accepted; in a static
+ * buffer.
+ */
+const char *ctl_clock(uint64_t gap_s);
+/*
+ * Asks at the terminal alone: nothing that a script could pipe in.  0 for yes,
+ * else -1, having said what comes of it.
+ */
+int	ctl_ask_yes(const char *prompt);
 
 /*
  * One JSON-RPC call of igra-signd's (ctl_http.c): body is the request, pool

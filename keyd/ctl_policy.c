@@ -41,7 +41,6 @@ static void	json_claim(struct json_out *, const struct shown *);
 static int	print_json(const struct shown *);
 static void	put_text(struct json_out *, const char *, struct bytes);
 static void	outpoint_text(const struct outpoint *, char *, size_t);
-static int	ask_yes(void);
 static int	accept_word(const struct ctl *, enum policy_accept);
 
 /* payload NULL: none.  0 with an answer of type want; else exit status. */
@@ -368,9 +367,8 @@ ctl_policy_release(const struct ctl *ctl, const struct outpoint *outpoint,
 	return ret;
 }
 
-/* At the terminal alone: nothing that a script could pipe in. */
-static int
-ask_yes(void)
+int
+ctl_ask_yes(const char *prompt)
 {
 	char	 line[16];
 	FILE	*tty;
@@ -381,7 +379,7 @@ ask_yes(void)
 		    "somebody who reads it and types yes");
 		return -1;
 	}
-	fputs("Type yes to accept this: ", tty);
+	fputs(prompt, tty);
 	(void)fflush(tty);
 	if (fgets(line, sizeof(line), tty) != NULL &&
 	    strcmp(line, "yes\n") == 0)
@@ -400,7 +398,7 @@ accept_word(const struct ctl *ctl, enum policy_accept what)
 	struct enc			 e;
 	int				 ret;
 
-	if (ask_yes() == -1)
+	if (ctl_ask_yes("Type yes to accept this: ") == -1)
 		return 1;
 	enc_init(&e);
 	enc_policy_accept(&e, &m);

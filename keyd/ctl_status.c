@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <sodium.h>
 
@@ -52,6 +53,7 @@ static void	line(const char *, const char *, ...)
 		    __attribute__((format(printf, 2, 3)));
 static void	keyd_text(const struct status *);
 static void	keyd_counts(const struct msg_keyd_status *);
+static void	keyd_journal(const struct msg_keyd_status *);
 static void	auditd_text(const struct status *);
 static void	auditd_health(const struct msg_auditd_status *);
 static void	file_text(const struct status *);
@@ -178,6 +180,7 @@ keyd_text(const struct status *s)
 	    sizeof(t)), TEXT(k->version), k->pid);
 	file_text(s);
 	keyd_counts(k);
+	keyd_journal(k);
 	line("memory", "%.*s", TEXT(k->memory));
 	line("sandbox", "%.*s", TEXT(k->sandbox));
 	line("roles", "%s", k->roles_separated ? "separated" :
@@ -203,6 +206,37 @@ keyd_counts(const struct msg_keyd_status *k)
 		line("audit log", "NOT AVAILABLE: nothing is signed");
 	if (!k->audit_healthy)
 		line("", "NOT IN ORDER: %.*s", TEXT(k->audit_reason));
+}
+
+const char *
+ctl_clock(uint64_t gap)
+{
+	static char	 text[128];
+	char		 t[64], now[64] = "?";
+	time_t		 clock = time(NULL);
+	struct tm	 tm;
+
+	if (gmtime_r(&clock, &tm) != NULL)
+		(void)strftime(now, sizeof(now), "%Y-%m-%d %H:%M:%S UTC", &tm);
+	(void)snprintf(text, sizeof(text), "%s; %s would count", now,
+	    duration(gap, t, sizeof(t)));
+	return text;
+}
+
+static void
+keyd_journal(const struct msg_keyd_status *k)
+{
+	if (k->journal_ok)
+		line("journal", "%" PRIu64 " transactions, %" PRIu64 " of %"
+		    PRIu64 " outpoints", k->journal_entries,
+		    k->journal_outpoints, k->journal_max);
+	else
+		line("journal", "NOTHING IS SIGNED: %.*s",
+		    TEXT(k->journal_reason));
+	if (k->clock != PROTO_CLOCK_RUNS)
+		line("", "no limit frees since the %s: igractl policy "
+		    "accept-clock (%s)", k->clock == PROTO_CLOCK_REBOOT ?
+		    "reboot" : "clock was set", ctl_clock(k->clock_gap));
 }
 
 static void
@@ -351,6 +385,13 @@ keyd_json(struct json_out *o, const struct status *s)
 	put_bool(o, "audit_healthy", k->audit_healthy);
 	put_u64(o, "audit_alerts", k->audit_alerts);
 	put_bytes(o, "audit_reason", k->audit_reason);
+	put_bool(o, "journal_ok", k->journal_ok);
+	put_bytes(o, "journal_reason", k->journal_reason);
+	put_u64(o, "journal_entries", k->journal_entries);
+	put_u64(o, "journal_outpoints", k->journal_outpoints);
+	put_u64(o, "journal_max", k->journal_max);
+	put_bool(o, "clock_pending", k->clock != PROTO_CLOCK_RUNS);
+	put_u64(o, "clock_gap_s", k->clock_gap);
 	json_out_end_object(o);
 }
 

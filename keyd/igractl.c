@@ -181,6 +181,18 @@ print_note(const char *text, void *arg)
 	log_info("%s", text);
 }
 
+static bool
+ask_clock(enum proto_clock clock, uint64_t gap, void *arg)
+{
+	(void)arg;
+	log_info("%s: nothing leaves the limits of [policy] until the clock "
+	    "is accepted.  It is %s", clock == PROTO_CLOCK_REBOOT ?
+	    "this machine has been started anew" :
+	    "the clock was set by more than 5 minutes", ctl_clock(gap));
+	return ctl_ask_yes("Is that right? Type yes to accept the clock: ") ==
+	    0;
+}
+
 static int
 cmd_unlock(struct options *o)
 {
@@ -196,6 +208,7 @@ cmd_unlock(struct options *o)
 	u.keyd_uid = ctl.roles.uid[ROLE_KEYD];
 	u.source = &o->source;
 	u.note = print_note;
+	u.ask_clock = ask_clock;
 	res = unlock_client(&u, err, sizeof(err));
 	if (res == UNLOCK_OK)
 		puts("unlocked");

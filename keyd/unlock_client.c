@@ -41,6 +41,8 @@ struct unlock {
 	size_t			 plainlen;
 	bool			 right;		/* the passphrase is the file's */
 	bool			 warned;	/* that memory is not locked */
+	enum proto_clock	 clock;		/* keyd's */
+	uint64_t		 gap;
 	struct validate		 v;
 	char			*err;
 	size_t			 errlen;
@@ -156,6 +158,8 @@ check_status(struct unlock *u, const struct frame_reply *r)
 	    readpass_have_tty())
 		note(u, "locked by an operator (igractl lock); this unlock "
 		    "lifts that");
+	u->clock = m.clock;
+	u->gap = m.clock_gap;
 	pool_free(&pool);
 	return ret;
 }
@@ -422,6 +426,9 @@ unlock_client(const struct unlock_client *c, char *err, size_t errlen)
 		goto out;
 	u.keys->m.interactive = !unlock_source_given(c->source) &&
 	    readpass_have_tty();
+	u.keys->m.accept_clock = u.keys->m.interactive && u.right &&
+	    u.clock != PROTO_CLOCK_RUNS && c->ask_clock != NULL &&
+	    c->ask_clock(u.clock, u.gap, c->arg);
 	/* Nothing needs them any more; keyd's answer may take a while. */
 	secret_free(&u.pass);
 	sodium_free(u.plain);

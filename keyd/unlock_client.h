@@ -14,6 +14,7 @@
 
 #include "conf.h"
 #include "frame.h"
+#include "messages.h"
 #include "readpass.h"
 #include "validate.h"
 
@@ -54,6 +55,12 @@ struct unlock_client {
 	struct unlock_source	*source;
 	/* A line for the operator that is no error; never secret. */
 	void			(*note)(const char *, void *);
+	/*
+	 * Asks whether the clock is right, when that is open and the passphrase
+	 * is typed; NULL: it stays open.
+	 */
+	bool			(*ask_clock)(enum proto_clock, uint64_t gap_s,
+				    void *);
 	void			*arg;
 };
 

@@ -101,7 +101,9 @@ on_status(const struct frame *f, enum keyd_fail why, void *arg)
 		    f->len, &pool, &h->status) == 0 && bytes_cstr(
 		    h->status.audit_reason, h->audit_reason,
 		    sizeof(h->audit_reason)) && bytes_cstr(h->status.sandbox,
-		    h->sandbox, sizeof(h->sandbox));
+		    h->sandbox, sizeof(h->sandbox)) && bytes_cstr(
+		    h->status.journal_reason, h->journal_reason,
+		    sizeof(h->journal_reason));
 		h->status.sandbox = bytes_str(h->sandbox);
 		pool_free(&pool);
 		h->at = now_ns();
@@ -132,7 +134,8 @@ answer_ready(struct signd *s, struct http_req *req)
 	struct json_out			 o;
 	bool				 have = s->health.have, ready;
 
-	ready = have && !st->locked && st->audit_ok && st->audit_healthy;
+	ready = have && !st->locked && st->audit_ok && st->audit_healthy &&
+	    st->journal_ok;
 	if (json_out_init(&o, 0) == -1) {
 		http_reply(req, 503, "application/json", NULL, 0);
 		return;
@@ -148,6 +151,7 @@ answer_ready(struct signd *s, struct http_req *req)
 	reason_unless(&o, !have || st->audit_ok,
 	    "the audit log takes no records");
 	reason_unless(&o, !have || st->audit_healthy, s->health.audit_reason);
+	reason_unless(&o, !have || st->journal_ok, s->health.journal_reason);
 	json_out_end_array(&o);
 	json_out_end_object(&o);
 	reply_json(req, ready ? 200 : 503, &o);

@@ -23,6 +23,7 @@ struct health {
 	struct msg_keyd_status	 status;	/* its texts are gone ... */
 	/* ... but these. */
 	char			 audit_reason[PROTO_MAX_HEALTH + 1];
+	char			 journal_reason[PROTO_MAX_HEALTH + 1];
 	char			 sandbox[PROTO_MAX_SANDBOX + 1];
 };
 

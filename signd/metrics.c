@@ -185,7 +185,7 @@ write_daemons(struct out *o, const struct metrics *m,
     const struct msg_keyd_status *s)
 {
 	bool	 ready = s != NULL && !s->locked && s->audit_ok &&
-		    s->audit_healthy;
+		    s->audit_healthy && s->journal_ok;
 	char	 text[PROTO_MAX_SANDBOX + 1];
 
 	head(o, "igra_up", "gauge", "Does the daemon answer?");
@@ -222,6 +222,17 @@ write_keyd(struct out *o, const struct msg_keyd_status *s)
 	value(o, "igra_audit_alerts_total", "counter",
 	    "Security alerts of igra-auditd since it started.",
 	    s->audit_alerts);
+	value(o, "igra_journal_ok", "gauge",
+	    "Does the policy journal let sign?", s->journal_ok);
+	value(o, "igra_journal_transactions", "gauge",
+	    "Transactions in the policy journal.", s->journal_entries);
+	value(o, "igra_journal_outpoints", "gauge",
+	    "Outpoints claimed there.", s->journal_outpoints);
+	value(o, "igra_journal_outpoints_max", "gauge",
+	    "Outpoints that there may be.", s->journal_max);
+	value(o, "igra_policy_clock_pending", "gauge",
+	    "Does no limit free until the clock is accepted?",
+	    s->clock != PROTO_CLOCK_RUNS);
 	value(o, "igra_roles_separated", "gauge",
 	    "Do the daemons run as different users?", s->roles_separated);
 	value(o, "igra_keyd_signatures_total", "counter",

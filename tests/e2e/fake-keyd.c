@@ -160,6 +160,7 @@ do_status(struct fake *k, struct enc *e)
 	m.locked = k->mode == LOCKED;
 	m.audit_ok = k->mode != NOAUDIT;
 	m.audit_healthy = true;
+	m.journal_ok = true;
 	m.pid = (uint32_t)getpid();
 	m.kseq = m.audit_seq = k->seq;
 	m.network = bytes_str("devnet");

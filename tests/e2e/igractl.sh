@@ -86,7 +86,9 @@ is "every field of keyd's status" \
     "$(printf '%s' "$out" | jq -r '.keyd | keys | sort | join(" ")')" \
     "audit_alerts audit_commits audit_head audit_healthy audit_ok audit_reason \
 audit_seq audit_wait_us auditd_pid \
-cache_entries cache_max cache_ttl_s evictions file_salt kseq \
+cache_entries cache_max cache_ttl_s clock_gap_s clock_pending evictions \
+file_salt journal_entries journal_max journal_ok journal_outpoints \
+journal_reason kseq \
 lock_marker locked memory network pid profile reachable refusals requests \
 roles_separated sandbox signatures unlocked_s uptime_s version"
 is "every field of auditd's status" \

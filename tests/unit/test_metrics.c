@@ -111,7 +111,7 @@ START_TEST(says_who_is_up)
 	memset(&st, 0, sizeof(st));
 	m.keyd_connected = true;
 	st.locked = true;
-	st.audit_ok = st.audit_healthy = true;
+	st.audit_ok = st.audit_healthy = st.journal_ok = true;
 	st.audit_alerts = 3;
 	s = text(0, &st);
 	has(s, "igra_up{daemon=\"keyd\"} 1");
@@ -130,6 +130,15 @@ START_TEST(says_who_is_up)
 	has(s, "igra_audit_healthy 0");
 	has(s, "igra_ready 0");
 	st.audit_healthy = true;
+	st.journal_ok = false;
+	st.journal_outpoints = 12;
+	st.clock = PROTO_CLOCK_STEP;
+	s = text(0, &st);
+	has(s, "igra_journal_ok 0");
+	has(s, "igra_journal_outpoints 12");
+	has(s, "igra_policy_clock_pending 1");
+	has(s, "igra_ready 0");
+	st.journal_ok = true;
 	st.audit_ok = false;
 	s = text(0, &st);
 	has(s, "igra_up{daemon=\"auditd\"} 0");
