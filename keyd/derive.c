@@ -1,8 +1,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <sodium.h>
-
 #include "bip32.h"
 #include "bip39.h"
 #include "derive.h"
@@ -183,14 +181,11 @@ find_phrase(const struct conf *c, const uint8_t *plain, size_t len,
 static int
 keep_node(const struct bip32_prv *prv, struct key *k)
 {
-	struct bip32_pub	 pub;
-
-	if (bip32_neuter(prv, &pub) == -1 ||
-	    (k->node = secmem_alloc(sizeof(*k->node))) == NULL)
+	if ((k->node = secmem_alloc(sizeof(*k->node))) == NULL ||
+	    bip32_neuter(prv, &k->node->pub) == -1)
 		return -1;
-	memcpy(k->node, prv, sizeof(*k->node));
-	own_account_id(&pub, k->account);
-	sodium_memzero(&pub, sizeof(pub));
+	memcpy(&k->node->prv, prv, sizeof(k->node->prv));
+	own_account_id(&k->node->pub, k->account);
 	return 0;
 }
 
@@ -273,7 +268,7 @@ derive_below(const struct key *account, const struct bip32_steps *below,
 	if (account->node == NULL ||
 	    (prv = secmem_alloc(sizeof(*prv))) == NULL)
 		return -1;
-	memcpy(prv, account->node, sizeof(*prv));
+	memcpy(prv, &account->node->prv, sizeof(*prv));
 	for (i = 0; i < below->n && ret == 0; i++)
 		ret = bip32_ckd_prv(prv, below->step[i], prv);
 	if (ret == 0)

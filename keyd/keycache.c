@@ -68,17 +68,13 @@ key_free(struct key *k)
 }
 
 void
-key_own(const struct key *k, struct bip32_pub *account, struct own_key *o)
+key_own(const struct key *k, struct own_key *o)
 {
 	memset(o, 0, sizeof(*o));
 	o->xonly = k->pub + 1;
 	if (k->node == NULL)
 		return;
-	memset(account, 0, sizeof(*account));
-	memcpy(account->key, k->pub, sizeof(account->key));
-	memcpy(account->chain, k->node->chain, sizeof(account->chain));
-	account->depth = k->node->depth;
-	o->account = account;
+	o->account = &k->node->pub;
 	o->fingerprint = k->fingerprint;
 }
 

@@ -17,6 +17,12 @@
 #include "names.h"
 #include "own.h"
 
+/* What keys below an account are derived from: the chain code is secret, too. */
+struct key_node {
+	struct bip32_prv	 prv;
+	struct bip32_pub	 pub;
+};
+
 struct key {
 	TAILQ_ENTRY(key)	 entry;		/* most recently used first */
 	RB_ENTRY(key)		 name_entry;
@@ -30,7 +36,7 @@ struct key {
 	uint8_t			 pub[33];	/* compressed */
 	secp256k1_keypair	*pair;		/* in the arena */
 	/* Of a phrase's key at derivation_path, in the arena; else NULL. */
-	struct bip32_prv	*node;
+	struct key_node		*node;
 	uint8_t			 fingerprint[4]; /* of the master key, if hd */
 	uint8_t			 account[32];	/* own_account_id(), with node */
 	unsigned		 held;		/* given out, and not yet back */
@@ -55,9 +61,8 @@ struct key	*key_new(void);
 void		 key_free(struct key *);
 /* Wipes what is secret and keeps the rest, to tell of. */
 void		 key_wipe(struct key *);
-/* How own.h asks about an account's key; account is room for its public part. */
-void		 key_own(const struct key *, struct bip32_pub *account,
-		    struct own_key *);
+/* How own.h asks about an account's key; views into it. */
+void		 key_own(const struct key *, struct own_key *);
 
 void		 keycache_init(struct keycache *);
 /* Does not count as a use; NULL when it is not there. */

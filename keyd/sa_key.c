@@ -272,7 +272,6 @@ static int
 print_xpub(const struct sa *sa, const struct conf *c,
     const struct isec_plain *p)
 {
-	struct bip32_pub	 pub;
 	struct key		 k;
 	char			 text[BIP32_XKEY_MAX];
 	char			 hex[2 * sizeof(k.fingerprint) + 1];
@@ -280,12 +279,12 @@ print_xpub(const struct sa *sa, const struct conf *c,
 
 	if ((r = profile_key(sa, c, p, &k)) != SA_OK)
 		return r;
-	if (k.node == NULL || bip32_neuter(k.node, &pub) == -1) {
+	if (k.node == NULL) {
 		log_warnx("%s: %s is a single key: only a phrase has an "
 		    "extended public key", sa->path, k.ref);
 		return SA_FAIL;
 	}
-	bip32_pub_encode(&pub, sa->net == KASPA_MAINNET ? BIP32_KPUB :
+	bip32_pub_encode(&k.node->pub, sa->net == KASPA_MAINNET ? BIP32_KPUB :
 	    BIP32_KTUB, text);
 	(void)sodium_bin2hex(hex, sizeof(hex), k.fingerprint,
 	    sizeof(k.fingerprint));

@@ -57,7 +57,6 @@ static void	job_refuse_decision(struct job *, uint32_t);
 static int	job_reserve(struct job *);
 static int	job_prepare(struct job *, const struct own_key *);
 static bool	job_decide(struct job *, struct key *);
-static bool	job_decide_as(struct job *, const struct own_key *);
 static bool	job_sign(struct job *, struct key *);
 static bool	job_key(struct job *, struct key *, struct key **);
 static bool	sign_one(struct job *, const struct key *);
@@ -257,27 +256,15 @@ job_prepare(struct job *j, const struct own_key *key)
 static bool
 job_decide(struct job *j, struct key *key)
 {
-	struct own_key		 own_key;
-	struct bip32_pub	 account;	/* its chain code is secret */
-	bool			 ret;
-
-	key_own(key, &account, &own_key);
-	ret = job_decide_as(j, &own_key);
-	sodium_memzero(&account, sizeof(account));
-	stack_scrub();
-	return ret;
-}
-
-static bool
-job_decide_as(struct job *j, const struct own_key *own_key)
-{
 	struct keyd	*k = j->k;
 	struct pool	*p = &j->pool;
 	struct policy_request q;
+	struct own_key	 own_key;
 	uint32_t	 i, refused;
 	size_t		 nsig = 0;
 
-	switch (job_prepare(j, own_key)) {
+	key_own(key, &own_key);
+	switch (job_prepare(j, &own_key)) {
 	case 0:
 		return true;
 	case -1:
@@ -289,7 +276,7 @@ job_decide_as(struct job *j, const struct own_key *own_key)
 	if (j->decision == NULL || j->reply.tx_id == NULL ||
 	    j->first == NULL)
 		goto nomem;
-	keyd_policy_request(k, &j->req, j->own, own_key, &j->paths, &q);
+	keyd_policy_request(k, &j->req, j->own, &own_key, &j->paths, &q);
 	q.every_check = j->check;
 	journal_tick(k->journal);
 	refused = policy_decide(&q, j->req.tx, j->req.n, p, j->decision);
@@ -340,6 +327,7 @@ job_key(struct job *j, struct key *account, struct key **leaf)
 	else if (keyring_below(r, account, &below, leaf, err,
 	    sizeof(err)) != CODE_NONE) {
 		log_warnx("%s", err);
+		keyring_put(r, was);
 		return false;
 	}
 	if (was != NULL)

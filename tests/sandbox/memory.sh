@@ -272,6 +272,44 @@ none "phrase in the config, locked: nothing in igra-keyd" "$pid_keyd"
 others "phrase in the config, locked"
 stop_all
 
+### Keys below an account, each at a path of a transaction's inputs
+
+rm -f "$T/keyd/state"
+account="m/45'/111111'/0'"
+jq '[.[0] | {phrase, payment: .passphrase}]' "$vectors/hd.json" \
+    >"$T/signers.json"
+jq -r '.[0].phrase' "$T/signers.json" | secrets_admin import-mnemonic \
+    --profile signer-01 --stdin >/dev/null 2>&1
+secrets_admin remove igra.signer.payment_secret_signer-01 >/dev/null 2>&1
+PYTHONDONTWRITEBYTECODE=1 "$PYTHON" "$e2e/hd_ref.py" pskt "$T/signers.json" \
+    "$account" 1 key:0:0/7:100000000 key:0:1/8:100000000 \
+    -- "pubkey:$(printf 'ab%.0s' {1..32}):190000000" >"$T/sign.json"
+CONF_HD="derivation_path = \"$account\""
+CONF_SECURITY='secret_cache_ttl = 2'
+begin "derived keys"
+unlock || not_ok "unlock"
+scan_args=(-p "$account/1/8")
+is "derived keys: two are used" "$(sign_one)" signed
+some "a live derived key is found" "of what is derived" "$pid_keyd"
+others "derived keys"
+no_core_of "derived keys: not in a core file" "$pid_keyd"
+wait_for 6 cache_is 0 || not_ok "derived keys: evicted" "$(cached)"
+scan_args=(-k -p "$account/1/8")
+none "derived keys evicted: none in igra-keyd" "$pid_keyd"
+is "derived keys: used again" "$(sign_one)" signed
+scan_args=(-p "$account/1/8")
+check "lock" ctl lock
+none "derived keys locked: nothing in igra-keyd" "$pid_keyd"
+stop_all
+rm -f "$T/keyd/state"
+CONF_SECURITY='secret_cache_ttl = 0'
+begin "derived keys, nothing cached"
+unlock || not_ok "unlock"
+is "derived keys, nothing cached: used" "$(sign_one)" signed
+scan_args=(-k -p "$account/1/8")
+none "derived keys, nothing cached: none in igra-keyd" "$pid_keyd"
+stop_all
+
 none "nothing in the log and in what the daemons said" "$log" \
     "$T/auditd.err" "$T/keyd.err" "$T/signd.err"
 t_done
