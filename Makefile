@@ -10,7 +10,8 @@
 #   make bench        speed, as ratios measured in one run
 #   make asan         everything under AddressSanitizer and UBSan, in build/asan/
 #   make fuzz         every fuzz target, SECONDS=N each (60)
-#   make lint         static analysis and the manual pages
+#   make lint         static analysis, the manual pages, and portability
+#   make portability  all of it as OpenBSD would compile it
 #   make deps         install what Debian 12 needs
 #   make install      DESTDIR= PREFIX=; as root also users, directories, units
 
@@ -99,8 +100,19 @@ SAME	:= $(patsubst $(BASE)/obj/%.d,%.o,$(shell find $(BASE)/obj -name '*.d' \
 	    -exec grep -LFw $(OTHERS:%=-e %) {} +))
 endif
 
+# As OpenBSD would compile it, on Linux: with headers of what only OpenBSD has,
+# and POSIX and BSD alone (make portability).
+ifdef PORTABLE
+OPT	= -O0
+HARDEN	=
+SYSTEM_CFLAGS = -U__linux__ -U__linux -U__gnu_linux__ -D__OpenBSD__ \
+	-D_DEFAULT_SOURCE -D_XOPEN_SOURCE=700 -Itests/portability/include
+else
+SYSTEM_CFLAGS = -D_GNU_SOURCE
+endif
+
 IGRA_CFLAGS = -std=c11 $(OPT) $(WARN) $(HARDEN) $(SANFLAGS) -MMD -MP \
-	-D_GNU_SOURCE -DIGRA_VERSION='"$(VERSION)"' $(CPPSAN) $(CPPENV) \
+	$(SYSTEM_CFLAGS) -DIGRA_VERSION='"$(VERSION)"' $(CPPSAN) $(CPPENV) \
 	-I. -Icommon -Iproto -I$(BUILD)/gen $(PKG_CFLAGS)
 IGRA_LDFLAGS = $(LDHARDEN) $(SANFLAGS)
 IGRA_LIBS = $(PKG_LIBS) -lzxcvbn -lm
@@ -288,7 +300,15 @@ soak: have-deps
 	@$(SUBMAKE) programs tests
 	@BUILD=$(BUILD) HOURS=$(HOURS) bash tests/bench/soak.sh
 
-lint:
+# Every source but the tests' as OpenBSD would compile it, and nothing that is
+# Linux's alone but in the files that are for that.
+portability:
+	@$(SUBMAKE) PORTABLE=1 BUILD=$(BUILD)/portable portable-objects
+	@bash tests/portability/check.sh $(BUILD)/portable
+portable-objects: $(LIBS) $(call obj_of,$(MAINS))
+	@:
+
+lint: portability
 	@cppcheck --quiet --std=c11 --error-exitcode=1 --inline-suppr \
 	    --enable=warning,portability --suppress=missingIncludeSystem \
 	    --suppress=funcArgOrderDifferent -D__linux__ -DLIBBSD_OVERLAY \
@@ -347,6 +367,6 @@ clean:
 .PHONY: all programs tests deps build-deps have-deps have-build-deps \
 	install-Linux install-OpenBSD interop-deps have-interop demo \
 	check check-quick check-long asan fuzz fuzz-targets fuzz-programs bench \
-	fault soak lint install clean
+	fault soak lint portability portable-objects install clean
 .SECONDARY:
 -include $(shell find $(BUILD)/obj -name '*.d' 2>/dev/null)

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "auditd/reserve.h"
+#include "common/compat/allocate.h"
 
 #define LEAST_BESIDE	65536
 
@@ -31,7 +32,7 @@ reserve_open(struct reserve *r, int dirfd, uint64_t bytes, uid_t owner)
 		goto fail;
 	/* What is there already costs nothing to keep. */
 	if (st.st_size >= r->bytes &&
-	    posix_fallocate(r->fd, 0, r->bytes) == 0) {
+	    allocate(r->fd, r->bytes) == 0) {
 		r->kept = true;
 		return 0;
 	}
@@ -70,7 +71,7 @@ reserve_keep(struct reserve *r)
 		errno = ENOSPC;
 		return -1;
 	}
-	if ((error = posix_fallocate(r->fd, 0, r->bytes)) != 0) {
+	if ((error = allocate(r->fd, r->bytes)) != 0) {
 		/* It may have taken what there was. */
 		if (ftruncate(r->fd, 0) == -1)
 			error = errno;

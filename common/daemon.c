@@ -3,9 +3,6 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#ifdef __linux__
-#include <sys/prctl.h>
-#endif
 
 #include <errno.h>
 #include <fcntl.h>
@@ -208,15 +205,8 @@ drop_user(const struct daemon *d)
 static void
 make_undumpable(void)
 {
-	struct rlimit	 rl = { 0, 0 };
-
-	if (setrlimit(RLIMIT_CORE, &rl) == -1)
-		fatal("cannot forbid core files");
-#if defined(__linux__) && !defined(IGRA_SANITIZED)
-	/* LeakSanitizer must be able to trace its own process. */
-	if (prctl(PR_SET_DUMPABLE, 0) == -1 || prctl(PR_GET_DUMPABLE) != 0)
-		fatal("cannot become undumpable");
-#endif
+	if (sandbox_no_dump() == -1)
+		fatal("cannot forbid core files and traces");
 }
 
 void

@@ -1,9 +1,5 @@
 #include <sys/types.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
-#ifdef __linux__
-#include <sys/prctl.h>
-#endif
 
 #include <errno.h>
 #include <fcntl.h>
@@ -16,6 +12,7 @@
 #include <sodium.h>
 
 #include "readpass.h"
+#include "sandbox.h"
 
 extern char	**environ;
 
@@ -32,12 +29,7 @@ fail(char *err, size_t errlen, const char *text)
 void
 readpass_init(void)
 {
-	const struct rlimit	 none = { 0, 0 };
-
-	(void)setrlimit(RLIMIT_CORE, &none);
-#ifdef __linux__
-	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
-#endif
+	(void)sandbox_no_dump();
 }
 
 int

@@ -49,6 +49,14 @@ void	sandbox_enter(enum sandbox_role, const char *path, struct sandbox *);
 void	sandbox_reader(const char *const *paths, size_t n, struct sandbox *);
 
 /*
+ * No core file; on Linux no trace and no /proc/pid/mem for the user's own other
+ * processes either, until an exec or a change of user.  0, or -1 with errno.
+ */
+int	sandbox_no_dump(void);
+/* Where there is a way, SIGTERM when the parent ends. */
+void	sandbox_die_with_parent(void);
+
+/*
  * What a text of struct sandbox, or one that a daemon sent, says of a feature
  * (sandbox_features[]): 0 not in force, else 1 or its version.
  */

@@ -1,9 +1,6 @@
 /* The processes that igra-service makes. */
 #include <sys/types.h>
 #include <sys/wait.h>
-#ifdef __linux__
-#include <sys/prctl.h>
-#endif
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,6 +12,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "sandbox.h"
 #include "service.h"
 #include "validate.h"
 
@@ -75,10 +73,8 @@ run_daemon(const struct service *s, enum daemon_role role)
 	argv[n] = NULL;
 	/* A terminal's ^C is for igra-service, which stops them in order. */
 	(void)setpgid(0, 0);
-#ifdef __linux__
 	/* Lost with the change of user, so it only helps daemons of ours. */
-	(void)prctl(PR_SET_PDEATHSIG, SIGTERM, 0, 0, 0);
-#endif
+	sandbox_die_with_parent();
 	/* They are for igra-keyd, which alone may use them. */
 	if (role != ROLE_KEYD)
 		env_wipe_secrets();
