@@ -284,6 +284,7 @@ leave_out(struct create *c)
 		if (c->utxo[i].in.amount > cost)
 			c->utxo[n++] = c->utxo[i];
 	}
+	c->nleft = c->nutxo - n;
 	c->nutxo = n;
 }
 
@@ -430,7 +431,11 @@ refuse(struct create *c, struct state *s, enum fit fit, size_t p)
 {
 	struct create_tx	*t = &s->try;
 	unsigned long long	 out, fee, in = s->in;
+	char			 left[64] = "";
 
+	if (c->nleft != 0)
+		(void)snprintf(left, sizeof(left),
+		    " (%zu more cost more than they hold)", c->nleft);
 	t->tx.nout = p;
 	mass_of_tx(&t->tx, NULL, &t->mass);
 	out = sum_out(&t->tx, p);
@@ -442,8 +447,9 @@ refuse(struct create *c, struct state *s, enum fit fit, size_t p)
 		    fee);
 	if (fit == FIT_SHORT)
 		return create_fail(c, PSKT_INVALID, "utxos: %llu sompi are "
-		    "missing: they hold %llu, outputs take %llu and the fee "
-		    "%llu", out + fee > in ? out + fee - in : 1, in, out, fee);
+		    "missing: they hold %llu%s, outputs take %llu and the "
+		    "fee %llu", out + fee > in ? out + fee - in : 1, in, left,
+		    out, fee);
 	if (p > 1)
 		return create_fail(c, PSKT_INVALID, "outputs: too heavy for "
 		    "one transaction%s: compute mass %llu, transient %llu, "

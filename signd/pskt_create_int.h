@@ -24,6 +24,7 @@ struct create {
 	struct create_redeem	*redeem;
 	size_t			 nutxo;
 	struct create_utxo	*utxo;		/* greatest first */
+	size_t			 nleft;		/* out: cost more than they hold */
 	size_t			 nout;
 	struct tx_output	*out;
 	uint64_t		 total;		/* of out */

@@ -287,6 +287,46 @@ START_TEST(extras)
 }
 END_TEST
 
+/* Coins of several scripts: each input has its own, and its own mass. */
+START_TEST(scripts)
+{
+	const char	*s, *two = "5120" KEY_B "51ae";
+	uint8_t		 script[sizeof("5120" KEY_B "51ae") / 2], own2[35];
+	char		 spk[71] = "";
+
+	pt_unhex(two, script);
+	script_p2sh(script, sizeof(script), own2);
+	pskt_hex(own2, sizeof(own2), spk);
+	s = pool_printf(&pt_pool, "{\"utxos\":["
+	    "{\"outpoint\":{\"transactionId\":\"" TXID_1 "\",\"index\":0},"
+	    "\"utxoEntry\":{\"amount\":300000000,\"scriptPublicKey\":\"0000%s"
+	    "\",\"blockDaaScore\":1,\"isCoinbase\":false}},"
+	    "{\"outpoint\":{\"transactionId\":\"" TXID_1 "\",\"index\":1},"
+	    "\"utxoEntry\":{\"amount\":200000000,\"scriptPublicKey\":\"0000%s"
+	    "\",\"blockDaaScore\":1,\"isCoinbase\":false}},"
+	    "{\"outpoint\":{\"transactionId\":\"" TXID_1 "\",\"index\":2},"
+	    "\"utxoEntry\":{\"amount\":100000000,\"scriptPublicKey\":\"" SPK_A
+	    "\",\"blockDaaScore\":1,\"isCoinbase\":false}}],"
+	    "\"outputs\":[{\"address\":\"%s\",\"amount\":520000000}],"
+	    "\"change_address\":\"%s\",\"fee_rate\":100,\"redeem_scripts\":"
+	    "[\"" REDEEM "\",\"%s\"]}", p2sh_hex, spk, payee, own, two);
+	ck_assert_msg(create(s) == 0, "%s", pt_err.message);
+	ck_assert_uint_eq(res.n, 1);
+	ck_assert_uint_eq(res.tx[0].tx.nin, 3);
+	ck_assert_uint_eq(res.tx[0].tx.in[0].sig_op_count, 3);
+	ck_assert_uint_eq(res.tx[0].tx.in[1].sig_op_count, 1);
+	ck_assert_uint_eq(res.tx[0].tx.in[2].sig_op_count, 1);
+	/* 94 + 3 * 52 + 236 + 103 + 66 + 52 + 53, 73 of scripts, 5 checks. */
+	ck_assert_uint_eq(res.tx[0].mass.size, 760);
+	ck_assert_uint_eq(res.tx[0].mass.compute, 760 + 730 + 5000);
+	ck_assert_uint_eq(res.fee, 649000);
+	ck_assert_int_eq(pt_parse(text(res.text)), 0);
+	ck_assert_uint_eq(pt_doc.pskt[0].tx.in[0].redeem.len, redeem.len);
+	ck_assert_uint_eq(pt_doc.pskt[0].tx.in[1].redeem.len, 36);
+	ck_assert_uint_eq(pt_doc.pskt[0].tx.in[2].redeem.len, 0);
+}
+END_TEST
+
 /* Greatest first, then by outpoint; as few as will do. */
 START_TEST(selection)
 {
@@ -594,7 +634,8 @@ START_TEST(refused_more)
 	ck_assert_int_eq(create(params(utxos(60, small), outputs(1, big), 100,
 	    "")), -1);
 	ck_assert_ptr_nonnull(strstr(pt_err.message,
-	    "they hold 200000000, outputs take 200000000"));
+	    "they hold 200000000 (59 more cost more than they hold), outputs "
+	    "take 200000000"));
 }
 END_TEST
 
@@ -610,6 +651,7 @@ main(void)
 	tcase_set_timeout(tc, 300);
 	tcase_add_test(tc, example);
 	tcase_add_test(tc, extras);
+	tcase_add_test(tc, scripts);
 	tcase_add_test(tc, selection);
 	tcase_add_test(tc, dust);
 	tcase_add_test(tc, chain);
