@@ -273,6 +273,7 @@ send_health(struct client *c)
 	m.reason = bytes_str(auditd_reason(c->a));
 	m.healthy = m.reason.len == 0;
 	m.alerts = c->a->alerts;
+	m.sandbox = bytes_str(c->a->d.sandbox);
 	enc_init(&e);
 	enc_audit_health(&e, &m);
 	(void)frame_send_enc(c->conn, MSG_AUDIT_HEALTH, 0, &e);

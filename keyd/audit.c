@@ -261,7 +261,8 @@ link_health(struct audit_link *l, const struct frame *f)
 	struct msg_audit_health	 m;
 
 	if (!l->ready || dec_audit_health(f->p, f->len, NULL, &m) == -1 ||
-	    !bytes_cstr(m.reason, l->reason, sizeof(l->reason))) {
+	    !bytes_cstr(m.reason, l->reason, sizeof(l->reason)) ||
+	    !bytes_cstr(m.sandbox, l->sandbox, sizeof(l->sandbox))) {
 		log_alert("igra-auditd sent a broken word on its health");
 		link_lost(l, "protocol error");
 		return;

@@ -75,6 +75,7 @@ struct audit_link {
 	bool			 healthy;
 	uint64_t		 alerts;
 	char			 reason[PROTO_MAX_HEALTH + 1];
+	char			 sandbox[PROTO_MAX_SANDBOX + 1];
 	bool			 complained;	/* said that auditd is away */
 	struct limiter		*limiter;
 	struct event		*summary;	/* of what it suppressed */

@@ -448,6 +448,7 @@ request_status(struct client *c, const struct frame *f)
 	m.audit_healthy = k->audit.healthy;
 	m.audit_alerts = k->audit.alerts;
 	m.audit_reason = bytes_str(k->audit.reason);
+	m.audit_sandbox = bytes_str(k->audit.sandbox);
 	journal_tick(k->journal);
 	m.journal_ok = journal_may_sign(k->journal, why, sizeof(why));
 	m.journal_reason = bytes_str(why);

@@ -289,6 +289,7 @@ enc_keyd_status(struct enc *e, const struct msg_keyd_status *m)
 	enc_u8(e, m->audit_healthy);
 	enc_u64(e, m->audit_alerts);
 	enc_bytes(e, m->audit_reason);
+	enc_bytes(e, m->audit_sandbox);
 	enc_u8(e, m->journal_ok);
 	enc_u8(e, m->rollback);
 	enc_u8(e, m->clock);
@@ -335,6 +336,7 @@ DEC_BEGIN(keyd_status);
 	m->audit_healthy = dec_bool(d);
 	m->audit_alerts = dec_u64(d);
 	m->audit_reason = dec_bytes(d, PROTO_MAX_HEALTH);
+	m->audit_sandbox = dec_bytes(d, PROTO_MAX_SANDBOX);
 	m->journal_ok = dec_bool(d);
 	m->rollback = dec_u8(d);
 	m->clock = dec_u8(d);
@@ -474,12 +476,14 @@ enc_audit_health(struct enc *e, const struct msg_audit_health *m)
 	enc_u8(e, m->healthy);
 	enc_u64(e, m->alerts);
 	enc_bytes(e, m->reason);
+	enc_bytes(e, m->sandbox);
 }
 
 DEC_BEGIN(audit_health);
 	m->healthy = dec_bool(d);
 	m->alerts = dec_u64(d);
 	m->reason = dec_bytes(d, PROTO_MAX_HEALTH);
+	m->sandbox = dec_bytes(d, PROTO_MAX_SANDBOX);
 DEC_END()
 
 void

@@ -299,6 +299,7 @@ struct msg_keyd_status {
 	bool		 audit_healthy;
 	uint64_t	 audit_alerts;
 	struct bytes	 audit_reason;
+	struct bytes	 audit_sandbox;
 	/* The policy journal (journal.h). */
 	bool		 journal_ok;	/* it lets sign */
 	uint8_t		 rollback;	/* of PROTO_ROLLBACK_*, not accepted */
@@ -416,6 +417,7 @@ struct msg_audit_health {
 	bool		 healthy;
 	uint64_t	 alerts;	/* since auditd's start */
 	struct bytes	 reason;	/* for the operator; empty: healthy */
+	struct bytes	 sandbox;	/* of auditd: what is in force */
 };
 
 /* A config, for all daemons alike: first each checks it, then each takes it. */

@@ -102,9 +102,12 @@ on_status(const struct frame *f, enum keyd_fail why, void *arg)
 		    h->status.audit_reason, h->audit_reason,
 		    sizeof(h->audit_reason)) && bytes_cstr(h->status.sandbox,
 		    h->sandbox, sizeof(h->sandbox)) && bytes_cstr(
+		    h->status.audit_sandbox, h->audit_sandbox,
+		    sizeof(h->audit_sandbox)) && bytes_cstr(
 		    h->status.journal_reason, h->journal_reason,
 		    sizeof(h->journal_reason));
 		h->status.sandbox = bytes_str(h->sandbox);
+		h->status.audit_sandbox = bytes_str(h->audit_sandbox);
 		pool_free(&pool);
 		h->at = now_ns();
 		/* An ERROR is a state that keyd may be in. */

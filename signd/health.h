@@ -25,6 +25,7 @@ struct health {
 	char			 audit_reason[PROTO_MAX_HEALTH + 1];
 	char			 journal_reason[PROTO_MAX_HEALTH + 1];
 	char			 sandbox[PROTO_MAX_SANDBOX + 1];
+	char			 audit_sandbox[PROTO_MAX_SANDBOX + 1];
 };
 
 void	health_init(struct health *);

@@ -199,6 +199,10 @@ write_daemons(struct out *o, const struct metrics *m,
 		write_sandbox(o, "signd", m->sandbox);
 	if (s != NULL && bytes_cstr(s->sandbox, text, sizeof(text)))
 		write_sandbox(o, "keyd", text);
+	/* Of a daemon that is not there none is in force. */
+	if (s != NULL && s->audit_ok && bytes_cstr(s->audit_sandbox, text,
+	    sizeof(text)))
+		write_sandbox(o, "auditd", text);
 	head(o, "igra_build_info", "gauge", "Version.");
 	put(o, "igra_build_info{version=\"" IGRA_VERSION "\"} 1\n");
 }

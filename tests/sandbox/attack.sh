@@ -48,7 +48,7 @@ metric()
 {
 	http /metrics | sed -n "s/^igra_sandbox{daemon=\"$1\",feature=\"$2\"} //p"
 }
-for d in keyd signd; do
+for d in $daemons; do
 	is "/metrics says it of igra-$d" "$(metric $d seccomp) $(metric $d \
 	    landlock) $(metric $d no_new_privs)" "1 ${landlock:-0} 1"
 done

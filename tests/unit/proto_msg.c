@@ -281,6 +281,7 @@ build_keyd_status(struct enc *e, bool full)
 		m.audit_healthy = true;
 		m.audit_alerts = 18;
 		m.audit_reason = bytes_str("replaced");
+		m.audit_sandbox = bytes_str("seccomp");
 		m.journal_ok = true;
 		m.rollback = PROTO_ROLLBACK_LOG | PROTO_ROLLBACK_JOURNAL;
 		m.clock = PROTO_CLOCK_STEP;
@@ -430,6 +431,7 @@ build_audit_health(struct enc *e, bool full)
 		m.healthy = true;
 		m.alerts = 3;
 		m.reason = bytes_str("mode");
+		m.sandbox = bytes_str("landlock 7");
 	}
 	enc_audit_health(e, &m);
 }

@@ -48,6 +48,7 @@ START_TEST(sandboxes)
 	s = text(0, NULL);
 	ck_assert_ptr_null(strstr(s, "igra_sandbox{daemon=\"keyd\""));
 	st.sandbox = bytes_str("landlock 12, seccompish, roles not separated");
+	st.audit_sandbox = bytes_str("chroot, seccomp");
 	s = text(0, &st);
 #ifndef __OpenBSD__
 	has(s, "igra_sandbox{daemon=\"signd\",feature=\"chroot\"} 1");
@@ -57,6 +58,11 @@ START_TEST(sandboxes)
 	has(s, "igra_sandbox{daemon=\"keyd\",feature=\"chroot\"} 0");
 	has(s, "igra_sandbox{daemon=\"keyd\",feature=\"seccomp\"} 0");
 	has(s, "igra_sandbox{daemon=\"keyd\",feature=\"no_new_privs\"} 0");
+	ck_assert_ptr_null(strstr(s, "igra_sandbox{daemon=\"auditd\""));
+	st.audit_ok = true;
+	s = text(0, &st);
+	has(s, "igra_sandbox{daemon=\"auditd\",feature=\"chroot\"} 1");
+	has(s, "igra_sandbox{daemon=\"auditd\",feature=\"landlock\"} 0");
 #endif
 }
 END_TEST
