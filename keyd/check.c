@@ -14,7 +14,6 @@ keyd_policy_request(const struct keyd *k, const struct msg_sign_req *m,
 	memset(q, 0, sizeof(*q));
 	q->conf = k->d.conf;
 	q->own = own;
-	journal_tick(k->journal);
 	q->journal = k->journal;
 	q->key = *key;
 	q->cache = paths;

@@ -12,9 +12,11 @@
 
 static void	outpoint_text(const struct outpoint *, char *, size_t);
 static void	amount_lie(const struct policy_view *, struct check_row *,
-		    size_t, const struct journal_found *);
+		    const struct journal_claim_in *,
+		    const struct journal_found *);
 static void	script_lie(const struct policy_view *, struct check_row *,
-		    size_t, const struct journal_found *);
+		    const struct journal_claim_in *,
+		    const struct journal_found *);
 static enum check_outcome volume(const struct policy_view *,
 		    struct check_row *, const struct conf_u64 *, uint64_t,
 		    const char *);
@@ -29,21 +31,22 @@ outpoint_text(const struct outpoint *o, char *out, size_t size)
 }
 
 static void
-amount_lie(const struct policy_view *v, struct check_row *row, size_t i,
-    const struct journal_found *f)
+amount_lie(const struct policy_view *v, struct check_row *row,
+    const struct journal_claim_in *claim, const struct journal_found *f)
 {
+	outpoint_text(&claim->outpoint, row->value, sizeof(row->value));
 	policy_number(row->limit, sizeof(row->limit), f->amount);
 	(void)policy_fail(v, row, CODE_POLICY_DENIED, "outpoint %s holds "
 	    "%llu sompi in this request and %s in one that was signed: one "
 	    "of the two is false", row->value,
-	    (unsigned long long)v->d->entry.claim[i].amount, row->limit);
+	    (unsigned long long)claim->amount, row->limit);
 }
 
 static void
-script_lie(const struct policy_view *v, struct check_row *row, size_t i,
-    const struct journal_found *f)
+script_lie(const struct policy_view *v, struct check_row *row,
+    const struct journal_claim_in *claim, const struct journal_found *f)
 {
-	(void)i;
+	outpoint_text(&claim->outpoint, row->value, sizeof(row->value));
 	(void)sodium_bin2hex(row->limit, sizeof(row->limit), f->script_hash,
 	    sizeof(f->script_hash));
 	(void)policy_fail(v, row, CODE_POLICY_DENIED, "outpoint %s has "
@@ -63,15 +66,13 @@ check_claims(const struct policy_view *v, struct check_row *row)
 	size_t				 i;
 
 	for (i = 0; i < e->n; i++) {
-		outpoint_text(&e->claim[i].outpoint, row->value,
-		    sizeof(row->value));
 		switch (journal_claim(v->q->journal, &e->claim[i], e->sid,
 		    &f)) {
 		case CLAIM_OTHER_AMOUNT:
-			amount_lie(v, row, i, &f);
+			amount_lie(v, row, &e->claim[i], &f);
 			return CHECK_FAIL;
 		case CLAIM_OTHER_SCRIPT:
-			script_lie(v, row, i, &f);
+			script_lie(v, row, &e->claim[i], &f);
 			return CHECK_FAIL;
 		case CLAIM_NEW:
 		case CLAIM_SAME:
@@ -79,7 +80,6 @@ check_claims(const struct policy_view *v, struct check_row *row)
 			break;
 		}
 	}
-	row->value[0] = '\0';
 	return CHECK_PASS;
 }
 

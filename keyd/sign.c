@@ -163,8 +163,7 @@ sign_request(struct client *c, const struct frame *f)
 		    "nothing is signed without a durable record");
 		return;
 	}
-	if (!j->check && !journal_may_sign(k->journal, j->why,
-	    sizeof(j->why))) {
+	if (!journal_may_sign(k->journal, j->why, sizeof(j->why))) {
 		job_refuse(j, CODE_AUDIT_UNAVAILABLE, PROTO_NO_PSKT, j->why);
 		return;
 	}

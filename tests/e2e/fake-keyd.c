@@ -81,6 +81,8 @@ static void	do_list(struct enc *);
 static void	do_public(struct fake *, struct enc *);
 static void	do_sign(struct fake *, struct frame_conn *,
 		    const struct frame *);
+static void	do_check(struct fake *, struct frame_conn *,
+		    const struct frame *);
 static bool	misbehave(struct fake *, struct frame_conn *,
 		    const struct frame *);
 static enum mode mode_of(const char *);
@@ -203,6 +205,36 @@ holds_key(const struct fake *k, const struct tx_input *in)
 
 	return in->has_utxo && s->len >= 32 &&
 	    memmem(s->p, s->len, k->pub + 1, 32) != NULL;
+}
+
+/* All is allowed. */
+static void
+do_check(struct fake *k, struct frame_conn *conn, const struct frame *f)
+{
+	static struct check_result	 result;
+	struct msg_sign_req		 req;
+	struct msg_check		 m;
+	struct pool			 pool;
+	struct enc			 e;
+	uint32_t			 i;
+
+	pool_init(&pool, 0);
+	if (dec_sign_req(f->p, f->len, &pool, &req) == -1)
+		fatalx("bad CHECK_REQ");
+	m.n = req.n;
+	if ((m.tx = pool_alloc(&pool, m.n, sizeof(*m.tx))) == NULL)
+		fatalx("out of memory");
+	result.check = bytes_str("require_reason");
+	result.outcome = CHECK_NOT_SET;
+	for (i = 0; i < m.n; i++) {
+		(void)tx_id(&req.tx[i], m.tx[i].tx_id);
+		m.tx[i].nresult = 1;
+		m.tx[i].result = &result;
+	}
+	enc_init(&e);
+	enc_check(&e, &m);
+	pool_free(&pool);
+	send_later(k, conn, MSG_CHECK, f->id, &e);
 }
 
 static void
@@ -352,6 +384,10 @@ on_message(struct frame_conn *conn, const struct frame *f, void *arg)
 	case MSG_SIGN_REQ:
 		if (!misbehave(k, conn, f))
 			do_sign(k, conn, f);
+		return;
+	case MSG_CHECK_REQ:
+		if (!misbehave(k, conn, f))
+			do_check(k, conn, f);
 		return;
 	case MSG_NOTE:
 		do_note(f);
