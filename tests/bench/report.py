@@ -130,6 +130,13 @@ def policy(m):
     row(f"policy decision, 100 inputs, {what}, p50", time(m["policy100_p50"]))
     row("policy journal, a million outpoints",
         f"{m['policy_memory'] / 1024:.0f} MiB")
+    row("the same, from its file at keyd's start",
+        f"{m['journal_memory'] / 1024:.0f} MiB")
+    row(f"reading that file ({m['journal_file'] / 1024:.0f} MiB)",
+        time(m["journal_load"]))
+    row("a look there: known, claim, volumes, p99",
+        time(m["journal_look_p99"]))
+    row("a reservation", time(m["journal_reserve"]))
 
 
 def rest(m):

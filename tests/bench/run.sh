@@ -187,6 +187,7 @@ while [ "$round" -lt "$ROUNDS" ]; do
 done
 rss
 "$tests/bench-policy" >>"$T/samples" || die "bench-policy failed"
+"$tests/bench-journal" "$T" >>"$T/samples" || die "bench-journal failed"
 "$PYTHON" "$bench/report.py" "$T/samples" || die "no report"
 stop_all
 for d in auditd keyd signd; do
