@@ -3,6 +3,7 @@
  * writes and syncs that fail, kills at any moment.
  */
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -18,6 +19,7 @@
 #include "keyd/journal_int.h"
 #include "log.h"
 #include "messages.h"
+#include "sandbox.h"
 
 #define S	NS_PER_S
 
@@ -718,6 +720,134 @@ START_TEST(writer_killed)
 }
 END_TEST
 
+/* --- the writer, taken --- */
+
+#if defined(__linux__) && !defined(IGRA_SANITIZED)
+static volatile int	*came;		/* shared: what the call returned */
+static int		 attack;
+
+static int
+a_open(void)
+{
+	return open("/etc/passwd", O_RDONLY) == -1 ? errno : 0;
+}
+
+static int
+a_socket(void)
+{
+	return socket(AF_UNIX, SOCK_STREAM, 0);
+}
+
+static int
+a_fork(void)
+{
+	return (int)fork();
+}
+
+static int
+a_exec(void)
+{
+	char	*argv[] = { NULL };
+
+	return execve("/bin/true", argv, argv);
+}
+
+static int
+a_kill(void)
+{
+	return kill(getppid(), 0);
+}
+
+static int
+a_read_file(void)
+{
+	char	 c;
+
+	return (int)pread(SANDBOX_JOURNAL_FILE, &c, 1, 0);
+}
+
+static int
+a_truncate(void)
+{
+	return ftruncate(SANDBOX_JOURNAL_FILE, 0);
+}
+
+static int
+a_write_stderr(void)
+{
+	return (int)write(STDERR_FILENO, "", 1);
+}
+
+static int
+a_write_other(void)
+{
+	return (int)pwrite(STDOUT_FILENO, "", 1, 0);
+}
+
+static int
+a_dup(void)
+{
+	return dup(SANDBOX_JOURNAL_FILE);
+}
+
+static int
+a_mmap(void)
+{
+	return mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANON,
+	    -1, 0) == MAP_FAILED;
+}
+
+static const struct {
+	int	 (*fn)(void);
+	int	 want;			/* 0: SIGSYS */
+} attacks[] = {
+	{ a_open, EACCES }, { a_socket, 0 }, { a_fork, 0 }, { a_exec, 0 },
+	{ a_kill, 0 }, { a_read_file, 0 }, { a_truncate, 0 },
+	{ a_write_stderr, 0 }, { a_write_other, 0 }, { a_dup, 0 },
+	{ a_mmap, 0 },
+};
+#define NATTACK	((int)(sizeof(attacks) / sizeof(attacks[0])))
+
+static ssize_t
+taken_pwrite(int fd, const void *p, size_t len, off_t off)
+{
+	*came = attacks[attack].fn();
+	return pwrite(fd, p, len, off);
+}
+
+static const struct journal_io	 taken = { taken_pwrite, fdatasync };
+
+START_TEST(writer_taken)
+{
+	struct journal	*j;
+	pid_t		 pid;
+	int		 status;
+
+	came = mmap(NULL, sizeof(*came), PROT_READ | PROT_WRITE, MAP_SHARED |
+	    MAP_ANON, -1, 0);
+	*came = -12345;
+	attack = _i;
+	j = start(&taken, 1);
+	pid = j->file->pid;
+	put(j, 1, 1);
+	turn_until(1);
+	journal_free(j);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	if (attacks[_i].want != 0) {
+		ck_assert_int_eq(*came, attacks[_i].want);
+		ck_assert(WIFEXITED(status));
+	} else {
+		ck_assert_int_eq(*came, -12345);
+		ck_assert(WIFSIGNALED(status));
+		ck_assert_int_eq(WTERMSIG(status), SIGSYS);
+	}
+	j = start(NULL, 1);
+	ck_assert(has(j, 1, 1));
+	end(j, true);
+}
+END_TEST
+#endif
+
 /* --- kills at any moment --- */
 
 #define LIMIT		400	/* sompi an hour: 40 entries of 10 */
@@ -819,6 +949,9 @@ main(void)
 	log_init("test_journal_file", 0);
 	tcase_add_checked_fixture(t, setup_fast, teardown);
 	tcase_add_checked_fixture(disk, setup, teardown);
+#if defined(__linux__) && !defined(IGRA_SANITIZED)
+	tcase_add_loop_test(t, writer_taken, 0, NATTACK);
+#endif
 	tcase_add_test(disk, stays);
 	tcase_add_test(t, torn_everywhere);
 	tcase_add_test(t, flipped_everywhere);
