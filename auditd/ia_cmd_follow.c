@@ -124,7 +124,7 @@ line(struct follow *w, const struct ia_line *l)
 
 	if (l->kind == IA_LINE && ia_head_parse(l->p, l->len, &h) == NULL)
 		check_chain(w, l, &h);
-	pool_init(&pool, IA_QUERY_POOL);
+	pool_init(&pool, IA_LINE_POOL);
 	if (ia_query_line(&w->filter, w->f.path, l, &pool, &h, &root,
 	    &w->bad) == 1) {
 		if (w->skip > 0)
@@ -165,7 +165,7 @@ count(struct follow *w)
 
 	ia_reader_start(&w->r, w->f.fd);
 	while (ia_reader_more(&w->r, &l) == 1) {
-		pool_init(&pool, IA_QUERY_POOL);
+		pool_init(&pool, IA_LINE_POOL);
 		n += ia_query_line(&w->filter, w->f.path, &l, &pool, &h,
 		    &root, &bad) == 1;
 		pool_free(&pool);

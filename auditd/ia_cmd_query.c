@@ -133,7 +133,7 @@ query_file(struct query_args *a, struct ia_reader *r, const struct ia_file *f,
 
 	ia_reader_start(r, f->fd);
 	while (!enough(a) && (n = ia_reader_next(r, &l)) == 1) {
-		pool_init(&pool, IA_QUERY_POOL);
+		pool_init(&pool, IA_LINE_POOL);
 		if (ia_query_line(&a->filter, f->path, &l, &pool, &h, &root,
 		    &a->bad) == 1) {
 			ia_output_record(&a->out, &h, l.p, l.len, root);

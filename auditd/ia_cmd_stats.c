@@ -197,7 +197,7 @@ read_file(struct stats *s, struct ia_reader *r, const struct ia_file *f,
 
 	ia_reader_start(r, f->fd);
 	while (ret == 0 && (n = ia_reader_next(r, &l)) == 1) {
-		pool_init(&pool, IA_QUERY_POOL);
+		pool_init(&pool, IA_LINE_POOL);
 		if (ia_query_line(&s->filter, f->path, &l, &pool, &h, &root,
 		    &s->bad) == 1)
 			ret = count(s, &h, root);

@@ -110,6 +110,7 @@ next(struct ia_reader *r, struct ia_line *l, bool grows)
 		r->skipping = nl == NULL;
 	}
 	l->lineno = ++r->lineno;
+	l->end = r->start == r->end;
 	if (l->len > AUDIT_MAX_LINE) {
 		l->kind = IA_LONG;
 		r->skipping = nl == NULL;

@@ -15,6 +15,7 @@
 #include "auditd/chain.h"
 
 #define IA_HEX		(2 * CHAIN_HASH)	/* digits of a hash or key */
+#define IA_LINE_POOL	(64 * 1024 * 1024)	/* to parse one line */
 #define IA_TIME		30	/* 2026-11-24T08:26:41.123456789Z */
 
 /* One reader serves many files, one after the other, with one buffer. */
@@ -39,6 +40,7 @@ struct ia_line {
 	const char	*p;		/* not terminated; until the next call */
 	size_t		 len;
 	uint64_t	 lineno;	/* of the file, from 1 */
+	bool		 end;		/* no byte after it has been read yet */
 };
 
 /* 0, or -1 without memory. */

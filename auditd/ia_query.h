@@ -23,6 +23,4 @@ int	ia_query_line(const struct ia_filter *, const char *path,
 /* Says how many lines were no records; IA_OK or IA_BAD. */
 int	ia_query_bad(const struct ia_bad *);
 
-#define IA_QUERY_POOL	(64 * 1024 * 1024)	/* for one line's pool */
-
 #endif

@@ -23,6 +23,7 @@ static void	 follow(struct ia_verify *, const struct ia_head *,
 		    const struct ia_line *);
 static void	 begin_log(struct ia_verify *, const struct ia_head *);
 static void	 torn(struct ia_verify *, const struct ia_line *);
+static const char *not_json(const struct ia_line *, char *, size_t);
 static void	 note_time(struct ia_verify *, const struct ia_head *);
 
 void
@@ -282,13 +283,32 @@ note_time(struct ia_verify *v, const struct ia_head *h)
 	memcpy(v->last_time, h->time, IA_TIME);
 }
 
+/*
+ * Whatever was done to a line before, the next line's prev tells; to the last
+ * one nothing does, so that at least it must be a record.  Which one is the
+ * last is not known yet: of each block that was read it may be.
+ */
+static const char *
+not_json(const struct ia_line *l, char *err, size_t errlen)
+{
+	struct pool	 pool;
+	bool		 ok;
+
+	if (!l->end)
+		return NULL;
+	pool_init(&pool, IA_LINE_POOL);
+	ok = json_parse(&pool, l->p, l->len, err, errlen) != NULL;
+	pool_free(&pool);
+	return ok ? NULL : err;
+}
+
 void
 ia_verify_line(struct ia_verify *v, const struct ia_line *l)
 {
 	struct ia_where	 at;
 	struct ia_head	 h;
 	const char	*wrong;
-	char		 hash[IA_HEX];
+	char		 hash[IA_HEX], err[256];
 
 	v->line = l->lineno;
 	if (l->kind == IA_TORN) {
@@ -299,6 +319,8 @@ ia_verify_line(struct ia_verify *v, const struct ia_line *l)
 	wrong = l->kind == IA_LONG ? "longer than a line can be" :
 	    ia_head_parse_after(l->p, l->len, v->chain.have ? v->chain.head :
 	    NULL, &h);
+	if (wrong == NULL)
+		wrong = not_json(l, err, sizeof(err));
 	if (wrong != NULL) {
 		ia_here(v, 0, &at);
 		ia_fault(v, &at, "%s", wrong);

@@ -791,6 +791,29 @@ START_TEST(unknown_event)
 }
 END_TEST
 
+/* The last Checkpoint runs into the line before it, so that it is none. */
+START_TEST(merged_at_the_end)
+{
+	struct ialog_file	*f;
+	char			*p, *nl;
+
+	ialog_begin();
+	ialog_records(3);
+	ialog_checkpoint();
+	ialog_end(&log_);
+	f = &log_.f[0];
+	nl = memrchr(f->p, '\n', f->len - 1);
+	ck_assert_ptr_nonnull(nl);
+	/* "}\n{" is gone, or all up to the next member's name. */
+	p = nl - 1;
+	nl += _i == 0 ? 2 : 10;
+	memmove(p, nl, f->len - (size_t)(nl - f->p));
+	f->len -= (size_t)(nl - p);
+	ck_assert_int_eq(verify(&none), IA_TAMPERED);
+	ck_assert_uint_eq(v.fault_at.line, 3);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -824,6 +847,7 @@ main(void)
 	tcase_add_test(t, anchor_forms);
 	tcase_add_test(t, unknown_member);
 	tcase_add_test(t, unknown_event);
+	tcase_add_loop_test(t, merged_at_the_end, 0, 2);
 	suite_add_tcase(s, t);
 	r = srunner_create(s);
 	srunner_run_all(r, CK_NORMAL);
