@@ -68,6 +68,8 @@ static const struct rule rules[] = {
 	    { E, E, E } }, rule_group_redeem },
 	{ { "profile-position", CAT_CONFIGURATION, SECRETS | CONFIG,
 	    { E, E, E } }, rule_profile_position },
+	{ { "own-xpub", CAT_CONFIGURATION, SECRETS | CONFIG, { E, E, E } },
+	    rule_own_xpub },
 	{ { "policy-limits", CAT_CONFIGURATION, DAEMON | CONFIG,
 	    { E, W, N } }, rule_policy_limits },
 	{ { "verify-after-sign", CAT_CONFIGURATION, DAEMON | CONFIG,

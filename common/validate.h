@@ -61,9 +61,10 @@ struct secret_facts {
 	uint32_t	 payment_chars;
 	bool		 has_pub;
 	uint8_t		 pub[33];	/* of the active key, compressed */
-	/* It comes from a phrase: BLAKE2b-256 of its extended public key, … */
+	/* Of a phrase: BLAKE2b-256 of the key and chain code at the path, … */
 	bool		 has_account;
 	uint8_t		 account[32];
+	bool		 xpub_listed;	/* … is one of service.hd.xpubs … */
 	uint8_t		 fingerprint[4]; /* … and its master key's */
 	/* Passphrase and wallet_secret: what passphrase_check() said. */
 	bool		 pass_known;

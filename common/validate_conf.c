@@ -339,6 +339,34 @@ rule_profile_position(const struct validate *v, struct rule_out *o)
 	return rule_ok(o, "Position in the redeem script: %d", at + 1);
 }
 
+/* Else scripts of others' keys alone would be taken for ours. */
+enum rule_result
+rule_own_xpub(const struct validate *v, struct rule_out *o)
+{
+	const struct conf	*c = v->conf;
+
+	if (c->xpubs.n == 0)
+		return RULE_NA;
+	if (v->secrets.has_pub && !v->secrets.phrase) {
+		found(o, "service.hd.xpubs is set, but the key of %s does not "
+		    "come from a phrase", c->active_profile);
+		return RULE_FOUND;
+	}
+	if (!v->secrets.has_account)
+		return rule_unknown(o, "Own extended public key: not checked "
+		    "(%s)", v->unchecked == NULL ? "the key is not known" :
+		    v->unchecked);
+	if (!v->secrets.xpub_listed) {
+		found(o, "this signer's own key is not in service.hd.xpubs: "
+		    "the extended public key of %s at %s (secrets-admin xpub "
+		    "prints it) must be one of them", c->active_profile,
+		    c->derivation_path[0] == '\0' ? "m" :
+		    c->derivation_path);
+		return RULE_FOUND;
+	}
+	return rule_ok(o, "Own extended public key: in service.hd.xpubs");
+}
+
 enum rule_result
 rule_policy_limits(const struct validate *v, struct rule_out *o)
 {

@@ -71,6 +71,7 @@ derive_key(const struct conf *c, const uint8_t *plain, size_t len,
 		memcpy(facts->pub, k->pub, sizeof(facts->pub));
 		facts->has_account = k->hd;
 		memcpy(facts->account, k->account, sizeof(facts->account));
+		facts->xpub_listed = k->hd && own_xpub_listed(c, k->account);
 		memcpy(facts->fingerprint, k->fingerprint,
 		    sizeof(facts->fingerprint));
 	}

@@ -31,8 +31,6 @@ static void		 cache_arm(struct keyring *);
 static void		 cache_expire(void *);
 static void		 unlock_expire(void *);
 static void		 relock_arm(struct keyring *);
-static enum proto_code	 xpubs_have(const struct conf *,
-			    const struct secret_facts *, char *, size_t);
 static enum proto_code	 apply_rules(const struct conf *,
 			    const struct secret_facts *,
 			    const struct isec_header *, char *, size_t);
@@ -215,6 +213,8 @@ apply_rules(const struct conf *c, const struct secret_facts *facts,
 	v.network = c->network;
 	v.when = VALIDATE_SECRETS;
 	v.secrets = *facts;
+	/* This config may not be the one that the facts were found with. */
+	v.secrets.xpub_listed = own_xpub_listed(c, facts->account);
 	if (h != NULL) {
 		v.age_known = true;
 		v.age_days = keyring_age_days(h);
@@ -235,29 +235,7 @@ apply_rules(const struct conf *c, const struct secret_facts *facts,
 		code = CODE_POLICY_DENIED;
 	}
 	findings_free(&f);
-	if (code == CODE_NONE && facts->has_pub && c->xpubs.n > 0)
-		code = xpubs_have(c, facts, err, errlen);
 	return code;
-}
-
-/* Scripts of others' keys alone would be taken for ours, and never signed. */
-static enum proto_code
-xpubs_have(const struct conf *c, const struct secret_facts *facts, char *err,
-    size_t errlen)
-{
-	if (!facts->has_account) {
-		snprintf(err, errlen, "service.hd.xpubs is set, but the key of "
-		    "%s does not come from a phrase", c->active_profile);
-		return CODE_POLICY_DENIED;
-	}
-	if (own_xpub_listed(c, facts->account))
-		return CODE_NONE;
-	snprintf(err, errlen, "this signer's own key is not in "
-	    "service.hd.xpubs: the extended public key of %s at %s "
-	    "(secrets-admin xpub prints it) must be one of them",
-	    c->active_profile, c->derivation_path[0] == '\0' ? "m" :
-	    c->derivation_path);
-	return CODE_POLICY_DENIED;
 }
 
 enum proto_code

@@ -103,6 +103,13 @@ is "secrets-admin xpub" "$(printf '%s\n' "$out" | sed -n \
     "$(head -n 1 "$T/xpubs")"
 has "and where it is" "$out" "derivation_path: $account"
 
+run env LC_ALL=C "$bin/igra-service" validate-config --config "$conf" \
+    --passphrase-file "$T/pass"
+has "validate-config: ours is one of the xpubs" "$out" \
+    "ok: Own extended public key: in service.hd.xpubs"
+is "validate-config: nothing wrong" "$rc $(printf '%s' "$out" |
+    grep -v '^ok: ')" "0 "
+
 start_all || { not_ok "the daemons start"; t_done; }
 unlock && ok "unlocked on mainnet" || not_ok "unlocked on mainnet"
 is "signer.info: no address of its own, and the xpubs' threshold" \

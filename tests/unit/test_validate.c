@@ -54,6 +54,8 @@ static const struct {
 	{ "xpub-network", CAT_CONFIGURATION, START, { E, E, W } },
 	{ "coin-type", CAT_CONFIGURATION, START, { E, E, W } },
 	{ "redeem-addresses", CAT_CONFIGURATION, START, { E, E, W } },
+	{ "own-xpub", CAT_CONFIGURATION, VALIDATE_SECRETS |
+	    VALIDATE_CONFIG, { E, E, E } },
 	{ "profile-position", CAT_CONFIGURATION, VALIDATE_SECRETS |
 	    VALIDATE_CONFIG, { E, E, E } },
 	{ "group", CAT_CONFIGURATION, START, { E, W, N } },

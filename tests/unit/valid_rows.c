@@ -116,6 +116,24 @@ facts_unknown(struct valid *f)
 }
 
 static void
+no_phrase(struct valid *f)
+{
+	f->v.secrets.phrase = false;
+}
+
+static void
+xpub_listed(struct valid *f)
+{
+	f->v.secrets.has_account = f->v.secrets.xpub_listed = true;
+}
+
+static void
+xpub_missing(struct valid *f)
+{
+	f->v.secrets.has_account = true;
+}
+
+static void
 judge(struct valid *f, const char *pass)
 {
 	f->v.secrets.pass = passphrase_check(f->v.network, pass, strlen(pass),
@@ -456,6 +474,17 @@ const struct valid_row valid_rows[] = {
 	    "not in redeem_script_hex" },
 	{ "profile-position", "", facts_unknown, { U, U, U }, "--offline" },
 
+	/* with xpubs, ours is one of them */
+#define XPUBS	"service.hd.xpubs = [\"@X\", \"@X\", \"@X\"]\n" \
+		"service.hd.required_sigs = 2"
+	{ "own-xpub", XPUBS, xpub_listed, { K, K, K }, "" },
+	{ "own-xpub", XPUBS, xpub_missing, { E, E, E },
+	    "not in service.hd.xpubs|signer-01|secrets-admin xpub" },
+	{ "own-xpub", XPUBS, no_phrase, { E, E, E },
+	    "does not come from a phrase" },
+	{ "own-xpub", XPUBS, facts_unknown, { U, U, U }, "--offline" },
+	{ "own-xpub", "", xpub_missing, { K, K, K }, "" },
+
 	/* [group] present, m >= 2, agrees with the redeem script */
 	{ "group", "-group.", NULL, { E, W, K }, "[group] is missing" },
 	{ "group", "group.threshold_m = 1", NULL, { E, W, K },
@@ -601,6 +630,7 @@ valid_spoil(struct valid *f)
 	pass_short(f);
 	age_90(f);
 	pub_2(f);
+	xpub_missing(f);
 	conf_0640(f);
 	secrets_0660(f);
 	debug(f);
