@@ -16,6 +16,9 @@
 #include "log.h"
 #include "pskt_tool.h"
 #include "sandbox.h"
+#ifdef IGRA_TEST_ENTRY
+#include "tests/sandbox/attack.h"
+#endif
 
 #define CONFIG		"/etc/igra/igra.toml"
 #define MAX_FILES	100
@@ -316,6 +319,11 @@ main(int argc, char **argv)
 		if (read_all(argc > 0 ? argv[t.n] : NULL, &text[t.n]) == -1)
 			return BAD;
 	} while (++t.n < (size_t)argc);
+#ifdef IGRA_TEST_ENTRY
+	if (getenv("IGRA_TEST_ATTACK") != NULL)
+		attack_run(SANDBOX_TOOL, "/tmp/none",
+		    getenv("IGRA_TEST_ATTACK"));
+#endif
 	/* What it can do without is not worth stopping for: it has no key. */
 	sandbox_enter(SANDBOX_TOOL, NULL, &box);
 	if (a.lines)

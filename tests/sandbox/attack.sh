@@ -1,5 +1,5 @@
 #!/bin/bash
-# Each daemon, and igra-audit, taken: from within its own sandbox it tries what a
+# Each daemon, igra-audit and igra-pskt, taken: from within its own sandbox it tries what a
 # thief would, then every number of a system call (a build with TEST_ENTRY=1, made here in
 # $build/test-entry).  Then the same from outside.  What has to come of it is in
 # the files attacks and calls.
@@ -16,12 +16,12 @@ esac
 entry=$build/test-entry
 daemons="auditd keyd signd"
 if ! variant "$entry" TEST_ENTRY=1 igra-auditd igra-keyd igra-signd \
-    igra-audit >"$T/make.out" 2>&1; then
+    igra-audit igra-pskt >"$T/make.out" 2>&1; then
 	not_ok "make TEST_ENTRY=1" "$(tail -20 "$T/make.out")"
 	t_done
 fi
 ok "make TEST_ENTRY=1"
-for d in $daemons audit; do
+for d in $daemons audit pskt; do
 	is "igra-$d has no entry for tests" "$(LC_ALL=C grep -ac IGRA_TEST_ \
 	    "$bin/igra-$d")$(nm "$bin/igra-$d" 2>&1 | grep -c attack_)" 00
 	has "but made for it, it has" "$(LC_ALL=C grep -ao IGRA_TEST_ATTACK \
@@ -83,10 +83,15 @@ attack()
 {
 	local run=(-f "$conf") as=()
 
-	# Nothing but the log is its own.
-	[ "$1" != audit ] || run=(verify --log "$T/log")
-	[ "$1" != audit ] || [ "$me" -ne 0 ] || as=(setpriv --reuid
-	    "$auditd_uid" --regid "$auditd_uid" --clear-groups)
+	# Nothing but the log is its own, and igra-pskt has nothing.
+	case $1 in
+	audit)	run=(verify --log "$T/log") ;;
+	pskt)	run=(inspect) ;;
+	esac
+	case $me,$1 in
+	0,audit | 0,pskt)	as=(setpriv --reuid "$auditd_uid" --regid
+	    "$auditd_uid" --clear-groups) ;;
+	esac
 	IGRA_TEST_ATTACK=$2 timeout 120 "${as[@]}" "$entry/bin/igra-$1" \
 	    "${run[@]}" 9<"$T/outside" </dev/null 2>"$T/attack.err" ||
 	    echo "failed $? $(tail -3 "$T/attack.err")"
@@ -164,6 +169,7 @@ numbers()
 	local d=$1 letter want got
 	case $d in
 	audit)	letter=R ;;
+	pskt)	letter=P ;;
 	*)	letter=$(echo "${d%"${d#?}"}" | tr a-z A-Z) ;;
 	esac
 	want=$(awk -v l="$letter" '$1 !~ /^#/ && index($2, l) { print $1 }' \
@@ -185,9 +191,12 @@ numbers()
 	    print $4 }' "$T/sweep.$d" | sort -u)" ENOSYS
 }
 
-audit_uid=$auditd_uid
-for d in $daemons audit; do
-	[ $d = audit ] || stop $d
+audit_uid=$auditd_uid pskt_uid=$auditd_uid
+for d in $daemons audit pskt; do
+	case $d in
+	audit | pskt) ;;
+	*)	stop $d ;;
+	esac
 	scene $d
 	IGRA_TEST_NO_SANDBOX=1 attack $d "$T/outside" >"$T/control.$d"
 	control $d
@@ -203,7 +212,10 @@ for d in $daemons audit; do
 	attack $d "sweep:$T/outside" >"$T/sweep.$d"
 	numbers $d
 	rm -rf "$T"/log/attack.*
-	[ $d = audit ] || start $d || { not_ok "$d starts again"; t_done; }
+	case $d in
+	audit | pskt) ;;
+	*)	start $d || { not_ok "$d starts again"; t_done; } ;;
+	esac
 done
 check "the others lived on, and all sign again" unlock
 
