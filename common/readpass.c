@@ -17,6 +17,7 @@
 extern char	**environ;
 
 static int	fail(char *, size_t, const char *);
+static mode_t	too_open(const char *, const struct stat *);
 static int	open_checked(const char *, bool, char *, size_t);
 
 static int
@@ -232,6 +233,25 @@ bad:
 }
 
 /* Descriptor, or -1; err holds a warning when it is loose and that is fine. */
+/*
+ * The bits of a mode that a file must not have.  A service manager gives its
+ * user a credential, which is root's, by an ACL, whose mask shows as the group's
+ * bits, or by the group itself.
+ */
+static mode_t
+too_open(const char *path, const struct stat *st)
+{
+	const char	*dir = getenv("CREDENTIALS_DIRECTORY");
+	size_t		 len;
+
+	if (dir == NULL || (len = strlen(dir)) == 0 ||
+	    strncmp(path, dir, len) != 0 || path[len] != '/' ||
+	    strchr(path + len + 1, '/') != NULL ||
+	    (st->st_uid != 0 && st->st_uid != geteuid()))
+		return 077;
+	return 037;
+}
+
 static int
 open_checked(const char *path, bool loose_ok, char *err, size_t errlen)
 {
@@ -250,7 +270,7 @@ open_checked(const char *path, bool loose_ok, char *err, size_t errlen)
 		return -1;
 	}
 	/* A pipe, as a shell makes one for <(…), belongs to us alone. */
-	if (S_ISREG(st.st_mode) && (st.st_mode & 077) != 0) {
+	if (S_ISREG(st.st_mode) && (st.st_mode & too_open(path, &st)) != 0) {
 		(void)snprintf(err, errlen, "%s: mode %04o lets others in; "
 		    "chmod 0600 it", path, (unsigned)st.st_mode & 07777);
 		if (!loose_ok) {

@@ -52,7 +52,8 @@ int	 readpass_all(int fd, size_t max, struct secret *, char *err,
 /*
  * A file's only line; "-" is one line of standard input.  A regular file that
  * group or others may read or write is refused, or with loose_ok read all the
- * same, with a warning in err (empty otherwise).
+ * same, with a warning in err (empty otherwise).  The group may read one in
+ * CREDENTIALS_DIRECTORY.
  */
 int	 readpass_file(const char *path, bool loose_ok, struct secret *,
 	    char *err, size_t errlen);

@@ -221,7 +221,7 @@ chmod 0600 "$T/h/etc/igra/igra.toml"
 	coord -d @"$T/sign" http://igra/rpc >"$T/refused"
 	igractl status -j >"$T/status"
 	for d in auditd keyd signd; do
-		p=\$(pgrep -x igra-\$d)
+		p=\$(pgrep -o -x igra-\$d)
 		(cd /proc/\$p/root/run && find . -mindepth 1 | sort) >"$T/run.\$d"
 		(cd /proc/\$p/root/etc && find . -mindepth 1 | sort) >"$T/etc.\$d"
 		(cd /proc/\$p/root/var && find . -mindepth 1 -maxdepth 2 |
@@ -242,6 +242,8 @@ is "units: exit status" "$rc" 0
 is "units: started, and no watchdog went hungry" "$(cat "$T/units.err")" ""
 has "units: unlocked by igra-unlock.service, ready" "$(cat "$T/ready")" \
     '"ready":true'
+has_not "units: credentials that the group may read are fine" \
+    "$(cat "$T/igra-keyd.err" "$T/igra-unlock.err")" mode
 is "units: a signature" "$(jq -r '.result.signatures | length > 0' \
     "$T/signed")" true
 is "units: reload" "$(tail -1 "$T/reloaded")" reloaded

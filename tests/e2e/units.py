@@ -104,10 +104,12 @@ def credentials(unit, uid, gid):
         name, source = load.split(":")
         copy = os.path.join(path, name)
         shutil.copyfile(source, copy)
-        os.chmod(copy, 0o400)
-        os.chown(copy, uid, gid)
-    os.chmod(path, 0o500)
-    os.chown(path, uid, gid)
+        # Root's, with a right for the user: as an ACL, which shows as the
+        # group's, or as the group itself.
+        os.chown(copy, 0, gid)
+        os.chmod(copy, 0o440)
+    os.chown(path, 0, gid)
+    os.chmod(path, 0o550)
     return path
 
 

@@ -165,6 +165,23 @@ START_TEST(test_sources)
 	ck_assert_int_eq(readpass_file_all(path, false, 16, &s, err,
 	    sizeof(err)), -1);
 	ck_assert_ptr_nonnull(strstr(err, "more than 16 bytes"));
+	/* The group of a credential is its user. */
+	ck_assert_int_eq(ftruncate(fd, 5), 0);
+	ck_assert_int_eq(fchmod(fd, 0440), 0);
+	ck_assert_int_eq(readpass_file(path, false, &s, err, sizeof(err)), -1);
+	ck_assert_int_eq(setenv("CREDENTIALS_DIRECTORY", "/tmp", 1), 0);
+	ck_assert_int_eq(readpass_file(path, false, &s, err, sizeof(err)), 0);
+	ck_assert_str_eq(s.p, "hello");
+	ck_assert_int_eq(fchmod(fd, 0460), 0);
+	ck_assert_int_eq(readpass_file(path, false, &s, err, sizeof(err)), -1);
+	ck_assert_int_eq(fchmod(fd, 0444), 0);
+	ck_assert_int_eq(readpass_file(path, false, &s, err, sizeof(err)), -1);
+	ck_assert_int_eq(fchmod(fd, 0440), 0);
+	ck_assert_int_eq(setenv("CREDENTIALS_DIRECTORY", "/tm", 1), 0);
+	ck_assert_int_eq(readpass_file(path, false, &s, err, sizeof(err)), -1);
+	ck_assert_int_eq(setenv("CREDENTIALS_DIRECTORY", "", 1), 0);
+	ck_assert_int_eq(readpass_file(path, false, &s, err, sizeof(err)), -1);
+	ck_assert_int_eq(unsetenv("CREDENTIALS_DIRECTORY"), 0);
 	ck_assert_int_eq(unlink(path), 0);
 	ck_assert_int_eq(readpass_file(path, false, &s, err, sizeof(err)), -1);
 	ck_assert_int_eq(readpass_file("/tmp", false, &s, err, sizeof(err)),

@@ -183,6 +183,22 @@ spoil(const char *path, mode_t mode)
 static void	conf_0640(struct valid *f) { spoil(f->conf_path, 0640); }
 static void	conf_0604(struct valid *f) { spoil(f->conf_path, 0604); }
 static void	conf_0400(struct valid *f) { spoil(f->conf_path, 0400); }
+
+/* A service manager's copy, which root or the user has, and a group may. */
+static void
+credential_0440(struct valid *f)
+{
+	f->v.credential = true;
+	spoil(f->conf_path, 0440);
+}
+
+static void
+credential_0444(struct valid *f)
+{
+	f->v.credential = true;
+	spoil(f->conf_path, 0444);
+}
+
 static void	secrets_0660(struct valid *f) { spoil(f->secrets, 0660); }
 static void	secrets_4600(struct valid *f) { spoil(f->secrets, 04600); }
 static void	secrets_0400(struct valid *f) { spoil(f->secrets, 0400); }
@@ -377,6 +393,8 @@ const struct valid_row valid_rows[] = {
 	    "igra.toml|0640|chmod 0600" },
 	{ "config-file-mode", "", conf_0604, { E, W, K }, "0604" },
 	{ "config-file-mode", "", conf_0400, { K, K, K }, "" },
+	{ "config-file-mode", "", credential_0440, { K, K, K }, "" },
+	{ "config-file-mode", "", credential_0444, { E, W, K }, "0444" },
 	{ "config-file-mode", "", conf_given, { E, W, K }, "uid 64009|chown" },
 	{ "secrets-file-mode", "", secrets_0660, { E, W, K },
 	    "secrets.bin|0660|chmod 0600" },
