@@ -39,7 +39,8 @@ static struct {
 	uint64_t		 id[64];
 	uint64_t		 last[64];	/* kseq */
 	unsigned		 n, done;
-	uint64_t		 kseq;		/* what its greeting says */
+	/* What its greeting says. */
+	uint64_t		 kseq, sign_kseq, seq;
 } auditd;
 
 static void
@@ -72,6 +73,8 @@ auditd_message(struct frame_conn *c, const struct frame *f, void *arg)
 	if (f->type == MSG_AUDIT_HELLO) {
 		memset(&st, 0, sizeof(st));
 		st.last_kseq = auditd.kseq;
+		st.sign_kseq = auditd.sign_kseq;
+		st.seq = auditd.seq;
 		enc_init(&e);
 		enc_audit_state(&e, &st);
 		ck_assert_int_eq(frame_send_enc(c, MSG_AUDIT_STATE, f->id,
