@@ -15,7 +15,7 @@
 #include "sign_record.h"
 
 #define INPUTS_PER_TURN	64
-#define STEPS_PER_TURN	150	/* of own_prepare: about as long */
+#define STEPS_PER_TURN	100	/* of own_prepare: about as long */
 
 enum job_state { JOB_DECIDE, JOB_SIGN, JOB_AUDIT };
 

@@ -11,7 +11,9 @@
 #include "schnorr.h"
 #include "signd.h"
 
-#define MS_PER_INPUT	1	/* of a deadline: sign, verify and encode */
+/* Of a deadline: to sign, verify and encode; to derive up to 15 keys. */
+#define MS_PER_INPUT	1
+#define MS_PER_PATH	3
 
 /* One signature of the answer. */
 struct signature {
@@ -32,7 +34,8 @@ struct sign {
 	size_t			 nnote;
 };
 
-static int	 sign_encode(struct rpc_call *, struct enc *, size_t *);
+static int	 sign_encode(struct rpc_call *, struct enc *, unsigned *);
+static unsigned	 sign_weight(const struct tx *);
 static int	 sign_answer(const struct frame *, enum keyd_fail, void *);
 static int	 sign_fits(const struct sign *);
 static int	 sign_settle(struct rpc_call *);
@@ -84,7 +87,7 @@ sign_ask(struct rpc_call *c, uint16_t type, keyd_cb cb)
 	struct pskt_error	 e;
 	struct enc		 enc;
 	enum keyd_fail		 why;
-	size_t			 inputs;
+	unsigned		 weight;
 
 	/* A link that is down says so before a document is even looked at. */
 	if (!keyd_link_up(d->link)) {
@@ -110,7 +113,7 @@ sign_ask(struct rpc_call *c, uint16_t type, keyd_cb cb)
 		return;
 	}
 	c->bundle = s->doc.form == PSKT_FORM_PSKB;
-	if (sign_encode(c, &enc, &inputs) == -1) {
+	if (sign_encode(c, &enc, &weight) == -1) {
 		enc_free(&enc);
 		rpc_refuse(c, CODE_INTERNAL, PROTO_NO_PSKT, "out of memory");
 		return;
@@ -122,18 +125,33 @@ sign_ask(struct rpc_call *c, uint16_t type, keyd_cb cb)
 		return;
 	}
 	why = keyd_link_call(d->link, type, enc.buf, enc.len,
-	    KEYD_TIMEOUT_MS, (unsigned)inputs * MS_PER_INPUT, cb, c);
+	    KEYD_TIMEOUT_MS, weight, cb, c);
 	enc_free(&enc);
 	if (why != KEYD_ANSWERED)
 		rpc_keyd_failed(c, why);
 }
 
+static unsigned
+sign_weight(const struct tx *tx)
+{
+	unsigned	 ms = (unsigned)tx->nin * MS_PER_INPUT;
+	size_t		 i;
+
+	for (i = 0; i < tx->nin; i++)
+		if (tx->in[i].claim.path.len != 0)
+			ms += MS_PER_PATH;
+	for (i = 0; i < tx->nout; i++)
+		if (tx->out[i].claim.path.len != 0)
+			ms += MS_PER_PATH;
+	return ms;
+}
+
 static int
-sign_encode(struct rpc_call *c, struct enc *enc, size_t *inputs)
+sign_encode(struct rpc_call *c, struct enc *enc, unsigned *weight)
 {
 	struct sign		*s = c->params;
 	struct msg_sign_req	 m;
-	size_t			 i, j;
+	size_t			 i;
 
 	enc_init(enc);
 	memset(&m, 0, sizeof(m));
@@ -145,12 +163,9 @@ sign_encode(struct rpc_call *c, struct enc *enc, size_t *inputs)
 	m.n = (uint32_t)s->doc.n;
 	if ((m.tx = pool_alloc(c->pool, s->doc.n, sizeof(*m.tx))) == NULL)
 		return -1;
-	for (*inputs = 0, i = 0; i < s->doc.n; i++) {
+	for (*weight = 0, i = 0; i < s->doc.n; i++) {
 		m.tx[i] = s->doc.pskt[i].tx;
-		*inputs += m.tx[i].nin;
-		/* Of an output keyd derives what it claims to come from. */
-		for (j = 0; j < m.tx[i].nout; j++)
-			*inputs += m.tx[i].out[j].claim.path.len != 0;
+		*weight += sign_weight(&m.tx[i]);
 	}
 	enc_sign_req(enc, &m);
 	return enc->failed ? -1 : 0;
