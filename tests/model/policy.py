@@ -456,7 +456,7 @@ class Config:
                "max_weekly_volume_sompi"]
     RANGES = {"max_fee_sompi": (1, 2000), "max_amount_sompi": (1, 20000),
               "min_amount_sompi": (0, 3000),
-              "max_lock_time_ahead": (0, 5000), "max_per_hour": (1, 20),
+              "max_lock_time_ahead": (0, 500), "max_per_hour": (1, 20),
               "max_hourly_volume_sompi": (1000, 60000),
               "max_daily_volume_sompi": (3000, 100000),
               "max_weekly_volume_sompi": (5000, 300000)}
@@ -631,13 +631,18 @@ class Player:
             outputs.append([value, script, 0])
             left -= value
         tx = Tx(0, 0, inputs, outputs)
-        if r.random() < 0.05:
-            tx.version = r.choice([1, 1, 1, 2])
-        if r.random() < 0.03:
+        if r.random() < 0.1:
+            tx.version = r.choice([1, 1, 1, 1, 1, 2])
+        if r.random() < (0.4 if tx.version == 1 else 0.01):
             r.choice(outputs)[2] = 1
         if r.random() < 0.15:
+            # Just what is allowed, and one more or less.
+            most = self.config.get("max_lock_time_ahead") or 0
+            edge = r.choice([-1, 0, 1])
             tx.lock_time = r.choice([
                 1, r.randint(0, 60000), 499999999999, 500000000000,
+                max(0, inputs[0].score + 10 * most + edge),
+                self.wall // 10**6 + 1000 * most + edge,
                 self.wall // 10**6 + r.randint(-10, 6000 * 1000), U64])
         if r.random() < 0.01:
             tx.outputs = []
