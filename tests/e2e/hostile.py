@@ -136,7 +136,8 @@ class Keyd:
         n = total = 0
         for name, frames in self.frames.items():
             if name in ("INFO_REQ", "SIGN_REQ", "KEY_LIST_REQ",
-                        "KEY_PUBLIC_REQ", "NOTE", "KEYD_STATUS_REQ"):
+                        "KEY_PUBLIC_REQ", "NOTE", "KEYD_STATUS_REQ",
+                        "CHECK_REQ"):
                 continue
             for f in frames:
                 total += 1
@@ -148,7 +149,8 @@ class Keyd:
         n = 0
         for _ in range(400):
             f = bytearray(self.rng.choice(
-                self.frames["SIGN_REQ"] + self.frames["NOTE"] +
+                self.frames["SIGN_REQ"] + self.frames["CHECK_REQ"] +
+                self.frames["NOTE"] +
                 self.frames["KEY_PUBLIC_REQ"] + self.frames["KEY_LIST_REQ"]))
             for _ in range(self.rng.randrange(1, 4)):
                 f[self.rng.randrange(HEAD.size, len(f))] = \

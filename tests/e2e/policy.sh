@@ -109,6 +109,8 @@ is "no PSKT is an error" "$(rpc pskt.check '{"pskt": {}}' |
 is "an unknown parameter is an error" "$(rpc pskt.check \
     '{"pskt": "PSKT00", "x": 1}' | jq -r .error.code)" -32602
 
+is "metrics count it" "$(curl -s --unix-socket "$signd_sock" \
+    http://localhost/metrics | grep -c 'method="pskt.check",code="LOCKED"')" 1
 # --- attacks on what leaves ---
 
 doc fee own:50000 -- change:48999
