@@ -12,8 +12,11 @@ static void	 write_entry(struct json_out *, const struct tx_input *, bool);
 static void	 write_output(struct json_out *, const struct create *,
 		    const struct tx_output *);
 static void	 write_spk(struct json_out *, const struct spk *);
+static size_t	 find_source(const struct create *, const uint8_t [32]);
+static void	 write_sources_of(struct json_out *, const struct create *,
+		    const uint8_t [32]);
 static void	 write_derivations(struct json_out *, const struct create *,
-		    struct bytes);
+		    const struct create_redeem *, const struct spk *);
 static void	 write_source(struct json_out *, const struct json *);
 
 static void
@@ -146,8 +149,7 @@ write_input(struct json_out *o, const struct create *c,
 	put_hex(o, "redeemScript", in->redeem);
 	put_u64(o, "sigOpCount", in->sig_op_count);
 	json_out_key(o, "bip32Derivations");
-	write_derivations(o, c, in->redeem.len != 0 ? in->redeem :
-	    in->spk.script);
+	write_derivations(o, c, create_find_redeem(c, &in->spk), &in->spk);
 	put_null(o, "finalScriptSig");
 	put_empty(o, "proprietaries");
 	json_out_end_object(o);
@@ -176,7 +178,7 @@ write_output(struct json_out *o, const struct create *c,
 	write_spk(o, &out->spk);
 	put_hex(o, "redeemScript", d == NULL ? none : d->script);
 	json_out_key(o, "bip32Derivations");
-	write_derivations(o, c, d == NULL ? out->spk.script : d->script);
+	write_derivations(o, c, d, &out->spk);
 	put_empty(o, "proprietaries");
 	json_out_end_object(o);
 }
@@ -194,25 +196,67 @@ write_spk(struct json_out *o, const struct spk *spk)
 	json_out_hex(o, b, 2 + spk->script.len);
 }
 
-/* The sources of those keys that stand in the script. */
-static void
-write_derivations(struct json_out *o, const struct create *c,
-    struct bytes script)
+/* First source of this x-only key, or where it would be. */
+static size_t
+find_source(const struct create *c, const uint8_t xonly[32])
 {
-	const struct json	*v;
-	uint8_t			 key[33];
-	char			 name[2 * sizeof(key) + 1];
+	size_t	 low = 0, high = c->nsource, mid;
 
-	json_out_begin_object(o);
-	for (v = c->key_sources == NULL ? NULL : c->key_sources->first;
-	    v != NULL; v = v->next) {
-		if (pskt_unhex(v->key.p, 2 * sizeof(key), key) == -1 ||
-		    memmem(script.p, script.len, key + 1, 32) == NULL)
-			continue;
-		pskt_hex(key, sizeof(key), name);
+	while (low < high) {
+		mid = low + (high - low) / 2;
+		if (memcmp(c->source[mid].key + 1, xonly, 32) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+/* Under either parity: the script does not say which it is. */
+static void
+write_sources_of(struct json_out *o, const struct create *c,
+    const uint8_t xonly[32])
+{
+	const struct create_source	*s;
+	char				 name[2 * sizeof(s->key) + 1];
+	size_t				 i;
+
+	for (i = find_source(c, xonly); i < c->nsource; i++) {
+		s = &c->source[i];
+		if (memcmp(s->key + 1, xonly, 32) != 0)
+			return;
+		pskt_hex(s->key, sizeof(s->key), name);
 		name[sizeof(name) - 1] = '\0';
 		json_out_key(o, name);
-		write_source(o, v);
+		write_source(o, s->v);
+	}
+}
+
+/* Of the keys of a multisig, or of the one that the script pays to. */
+static void
+write_derivations(struct json_out *o, const struct create *c,
+    const struct create_redeem *d, const struct spk *spk)
+{
+	unsigned	 i, k;
+
+	json_out_begin_object(o);
+	for (i = 0; d != NULL && i < d->ms.n; i++) {
+		for (k = 0; k < i; k++)
+			if (memcmp(d->ms.keys[k], d->ms.keys[i], 32) == 0)
+				break;
+		if (k == i)
+			write_sources_of(o, c, d->ms.keys[i]);
+	}
+	switch (script_classify(spk)) {
+	case SCRIPT_P2PK:
+		write_sources_of(o, c, spk->script.p + 1);
+		break;
+	case SCRIPT_P2PK_ECDSA:
+		write_sources_of(o, c, spk->script.p + 2);
+		break;
+	case SCRIPT_P2SH:
+	case SCRIPT_NONSTANDARD:
+		break;
 	}
 	json_out_end_object(o);
 }

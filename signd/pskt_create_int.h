@@ -10,6 +10,11 @@ struct create_redeem {
 	uint8_t		 p2sh[P2SH_SCRIPT_LEN];
 };
 
+struct create_source {
+	uint8_t			 key[33];
+	const struct json	*v;		/* its KeySource */
+};
+
 struct create_utxo {
 	struct tx_input	 in;
 	bool		 coinbase;
@@ -34,7 +39,8 @@ struct create {
 	bool			 has_dust;	/* dust_to_fee was given */
 	uint64_t		 dust;
 	struct bytes		 payload;
-	const struct json	*key_sources;	/* or NULL */
+	size_t			 nsource;
+	struct create_source	*source;	/* by x-only key, then parity */
 };
 
 /* Params into c: all but pool, network, params and e.  0, or -1 with *e. */

@@ -327,6 +327,9 @@ read_outputs(struct create *c, struct reader *r)
 			return -1;
 		if (out->value == 0)
 			return rd_fail(r, PSKT_INVALID, v, "amount", "is 0");
+		if (mass_is_dust(out->value, out->spk.script.len))
+			return rd_fail(r, PSKT_INVALID, v, "amount",
+			    "dust, which nodes do not relay");
 		if (out->value > PSKT_MAX_SOMPI - c->total)
 			return rd_fail(r, PSKT_INVALID, v, "amount",
 			    "more sompi than there can be");
@@ -377,41 +380,46 @@ read_rest(struct create *c, struct reader *r)
 	return 0;
 }
 
+/* By x-only key: a script may have no more of it. */
 static int
-compare_keys(const void *a, const void *b)
+compare_sources(const void *a, const void *b)
 {
-	return memcmp(a, b, 33);
+	const uint8_t	*x = ((const struct create_source *)a)->key;
+	const uint8_t	*y = ((const struct create_source *)b)->key;
+	int		 d;
+
+	return (d = memcmp(x + 1, y + 1, 32)) != 0 ? d : x[0] - y[0];
 }
 
 static int
 read_sources(struct create *c, struct reader *r)
 {
-	const struct json	*v;
+	const struct json	*list, *v;
+	struct create_source	*s;
 	struct key_claim	 claim;
-	uint8_t			 (*keys)[33];
-	size_t			 i, n;
+	size_t			 i;
+	int			 rc;
 
-	if (rd_opt(r, r->root, "key_sources", JSON_OBJECT, true,
-	    &c->key_sources) == -1)
-		return -1;
-	if (c->key_sources == NULL || c->key_sources->type == JSON_NULL) {
-		c->key_sources = NULL;
-		return 0;
-	}
-	n = c->key_sources->n;
-	if ((keys = pool_alloc(c->pool, n, sizeof(*keys))) == NULL)
-		return rd_fail(r, PSKT_TOO_LARGE, c->key_sources, NULL,
+	if ((rc = rd_opt(r, r->root, "key_sources", JSON_OBJECT, true,
+	    &list)) != 1)
+		return rc;
+	if ((s = pool_alloc(c->pool, list->n, sizeof(*s))) == NULL)
+		return rd_fail(r, PSKT_TOO_LARGE, list, NULL,
 		    "out of memory");
-	for (v = c->key_sources->first; v != NULL; v = v->next)
-		if (rd_key(r, v, keys[v->index]) == -1 ||
+	for (v = list->first; v != NULL; v = v->next) {
+		if (rd_key(r, v, s[v->index].key) == -1 ||
 		    rd_key_source(r, v, &claim) == -1)
 			return -1;
+		s[v->index].v = v;
+	}
 	/* In either case of hex. */
-	if (n != 0)
-		qsort(keys, n, sizeof(*keys), compare_keys);
-	for (i = 1; i < n; i++)
-		if (compare_keys(keys[i - 1], keys[i]) == 0)
-			return rd_fail(r, PSKT_INVALID, c->key_sources, NULL,
+	if (list->n != 0)
+		qsort(s, list->n, sizeof(*s), compare_sources);
+	for (i = 1; i < list->n; i++)
+		if (compare_sources(&s[i - 1], &s[i]) == 0)
+			return rd_fail(r, PSKT_INVALID, list, NULL,
 			    "one key twice");
+	c->source = s;
+	c->nsource = list->n;
 	return 0;
 }

@@ -327,6 +327,68 @@ START_TEST(scripts)
 }
 END_TEST
 
+/* In the script's order, each key once, under both parities if asked. */
+START_TEST(sources)
+{
+	const uint64_t	 in[] = { 50 * KAS }, out[] = { 20 * KAS };
+	const char	*twice = "5120" KEY_A "20" KEY_A "52ae";
+	const char	*more = ",\"key_sources\":{\"03" KEY_C "\":" SOURCE
+	    ",\"02" KEY_B "\":" SOURCE ",\"03" KEY_B "\":" SOURCE "}";
+	const struct json *v;
+
+	ck_assert_int_eq(create(params(utxos(1, in), outputs(1, out), 100,
+	    more)), 0);
+	ck_assert_int_eq(pt_parse(text(res.text)), 0);
+	v = pt_doc.pskt[0].in[0].derivations;
+	ck_assert_uint_eq(v->n, 3);
+	ck_assert_int_eq(memcmp(v->first->key.p, "02" KEY_B, 66), 0);
+	ck_assert_int_eq(memcmp(v->first->next->key.p, "03" KEY_B, 66), 0);
+	ck_assert_int_eq(memcmp(v->first->next->next->key.p, "03" KEY_C, 66),
+	    0);
+	/* A script with one key twice still makes one member of it. */
+	pt_unhex(twice, redeem_bytes);
+	redeem.len = strlen(twice) / 2;
+	script_p2sh(redeem.p, redeem.len, p2sh);
+	pskt_hex(p2sh, sizeof(p2sh), p2sh_hex);
+	more = pool_printf(&pt_pool, ",\"key_sources\":{\"02" KEY_A "\":"
+	    SOURCE "}");
+	ck_assert_msg(create(pool_printf(&pt_pool, "{\"utxos\":[{\"outpoint\":{"
+	    "\"transactionId\":\"" TXID_1 "\",\"index\":0},\"utxoEntry\":{"
+	    "\"amount\":5000000000,\"scriptPublicKey\":\"0000%s\","
+	    "\"blockDaaScore\":1,\"isCoinbase\":false}}],\"outputs\":%s,"
+	    "\"change_address\":\"%s\",\"fee_rate\":100%s}", p2sh_hex,
+	    outputs(1, out), payee, more)) == 0, "%s", pt_err.message);
+	ck_assert_int_eq(pt_parse(text(res.text)), 0);
+	ck_assert_uint_eq(pt_doc.pskt[0].in[0].derivations->n, 1);
+}
+END_TEST
+
+/* Each of many inputs finds its keys among many sources, in little time. */
+START_TEST(many_sources)
+{
+	enum { INPUTS = 2000, SOURCES = 20000 };
+	static uint64_t	 in[INPUTS];
+	const uint64_t	 out[] = { 790 * KAS };
+	char		*more, *to;
+	size_t		 i;
+	double		 t;
+
+	for (i = 0; i < INPUTS; i++)
+		in[i] = 2 * KAS / 5;
+	more = pool_alloc(&pt_pool, SOURCES * 160 + 32, 1);
+	to = more + sprintf(more, ",\"key_sources\":{\"02" KEY_A "\":" SOURCE);
+	for (i = 0; i < SOURCES; i++)
+		to += sprintf(to, ",\"02%064zx\":" SOURCE, i);
+	(void)sprintf(to, "}");
+	t = pt_now();
+	ck_assert_msg(create(params(utxos(INPUTS, in), outputs(1, out), 100,
+	    more)) == 0, "%s", pt_err.message);
+	ck_assert_msg(pt_now() - t < 2, "%f s", pt_now() - t);
+	ck_assert_int_eq(pt_parse(text(res.text)), 0);
+	ck_assert_uint_eq(pt_doc.pskt[0].in[0].derivations->n, 1);
+}
+END_TEST
+
 /* Greatest first, then by outpoint; as few as will do. */
 START_TEST(selection)
 {
@@ -522,6 +584,8 @@ static const struct bad bad[] = {
 	    "plain integer from 0 to 1000000" },
 	{ ",\"fee_rate\":100", "", "fee_rate: missing" },
 	{ "\"amount\":2000000000", "\"amount\":0", "outputs[0].amount: is 0" },
+	{ "\"amount\":2000000000", "\"amount\":59999", "outputs[0].amount: "
+	    "dust, which nodes do not relay" },
 	{ "\"amount\":2000000000", "\"amount\":\"2\"", "outputs[0].amount: "
 	    "must be a plain integer from 0 to 2900000000000000000" },
 	{ "\"amount\":2000000000", "\"amount\":5000000000", "utxos: 162400 "
@@ -652,6 +716,8 @@ main(void)
 	tcase_add_test(tc, example);
 	tcase_add_test(tc, extras);
 	tcase_add_test(tc, scripts);
+	tcase_add_test(tc, sources);
+	tcase_add_test(tc, many_sources);
 	tcase_add_test(tc, selection);
 	tcase_add_test(tc, dust);
 	tcase_add_test(tc, chain);
