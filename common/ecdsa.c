@@ -32,6 +32,15 @@ ecdsa_digest(const uint8_t sighash[32], uint8_t digest[32])
 }
 
 bool
+ecdsa_key_valid(const uint8_t key[33])
+{
+	secp256k1_pubkey	 pk;
+
+	return secp256k1_ec_pubkey_parse(secp256k1_context_static, &pk, key,
+	    33);
+}
+
+bool
 ecdsa_verify(const uint8_t key[33], const uint8_t digest[32],
     const uint8_t sig[64])
 {

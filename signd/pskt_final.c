@@ -182,7 +182,13 @@ final_ready(struct final *f, size_t d, size_t i)
 		    txin->sighash_type);
 	if (in->valid < in->m)
 		return too_few(f, d, i);
-	if ((ops = verify_sig_ops(in)) > txin->sig_op_count)
+	ops = verify_sig_ops(in);
+	if (in->no_point != 0 && in->no_point < ops)
+		return pskt_fail(doc, d, f->e, PSKT_UNSUPPORTED,
+		    "inputs[%zu].redeemScript: key %u is no point of the "
+		    "curve, at which a node stops before the last key that "
+		    "signed", i, in->no_point);
+	if (ops > txin->sig_op_count)
 		return pskt_fail(doc, d, f->e, PSKT_INVALID,
 		    "inputs[%zu].sigOpCount: %u, but a node counts %u checks "
 		    "up to the last key that signed", i, txin->sig_op_count,

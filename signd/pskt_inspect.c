@@ -73,7 +73,9 @@ inspect_make(struct inspect *s, const struct inspect_context *ctx,
 	if (ctx->redeem.len != 0) {
 		script_p2sh(ctx->redeem.p, ctx->redeem.len, s->own_spk);
 		s->own_len = P2SH_SCRIPT_LEN;
-	} else if (ctx->xonly != NULL && !ctx->hd) {
+	} else if (ctx->xonly != NULL && !ctx->hd &&
+	    ctx->network != KASPA_MAINNET) {
+		/* There own scripts are only what the config names. */
 		script_p2pk(ctx->xonly, s->own_spk);
 		s->own_len = P2PK_SCRIPT_LEN;
 	}
@@ -234,6 +236,9 @@ look_input(struct inspect *s, struct inspect_doc *d, size_t i)
 	if (in->n > MULTISIG_MAX_KEYS)
 		warn(s, d, WARN_KEYS, "inputs[%zu].redeemScript: %u keys, but "
 		    "nodes take %u", i, in->n, MULTISIG_MAX_KEYS);
+	if (in->no_point != 0)
+		warn(s, d, WARN_KEYS, "inputs[%zu].redeemScript: key %u is no "
+		    "point of the curve; nodes stop there", i, in->no_point);
 	if (in->final == FINAL_INVALID)
 		warn(s, d, WARN_FINAL_SCRIPT, "inputs[%zu].finalScriptSig: %s",
 		    i, in->why);

@@ -45,7 +45,7 @@ enum inspect_warn {
 	WARN_SIGHASH_TYPE,
 	WARN_SIGNATURE,
 	WARN_SIG_OP_COUNT,
-	WARN_KEYS,		/* more than nodes take */
+	WARN_KEYS,		/* that nodes do not take, or too many */
 	WARN_FINAL_SCRIPT,
 	WARN_ID,
 	WARN_TX_VERSION,

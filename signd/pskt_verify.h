@@ -49,6 +49,8 @@ struct verify_input {
 	unsigned		 m, n;		/* of n keys, m must sign */
 	size_t			 key_len;	/* 32, or 33 for ECDSA */
 	struct verify_key	*key;		/* n, in the script's order */
+	unsigned		 no_point;	/* first key, from 1, that is no
+						 * point of the curve; 0: none */
 	unsigned		 valid;		/* keys whose signature is */
 	unsigned		 invalid;	/* or unknown */
 	size_t			 foreign;	/* partialSigs of no such key */

@@ -1,5 +1,8 @@
 /* signd/pskt_final, pskt_extract, pskt_verify: from signatures to a node. */
 #include <check.h>
+#include <secp256k1.h>
+#include <secp256k1_extrakeys.h>
+#include <secp256k1_schnorrsig.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -381,6 +384,94 @@ START_TEST(attacks)
 }
 END_TEST
 
+#define SECRET_A \
+	"e0d5444bfa387130dbfe1ee6090e586d602a3227657a5eeb48006ecaeb72d40c"
+#define NO_POINT \
+	"ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff"
+
+/* pt_doc's input signed with SECRET_A. */
+static void
+sign_a(uint8_t sig[64])
+{
+	secp256k1_context	*secp;
+	secp256k1_keypair	 pair;
+	struct sighash_cache	 cache;
+	uint8_t			 secret[32], hash[32];
+
+	pt_unhex(SECRET_A, secret);
+	sighash_cache_init(&cache);
+	ck_assert_int_eq(sighash_schnorr(&pt_doc.pskt[0].tx, 0, SIGHASH_ALL,
+	    &cache, hash), 0);
+	ck_assert_ptr_nonnull(secp = secp256k1_context_create(
+	    SECP256K1_CONTEXT_NONE));
+	ck_assert_int_eq(secp256k1_keypair_create(secp, &pair, secret), 1);
+	ck_assert_int_eq(secp256k1_schnorrsig_sign32(secp, sig, hash, &pair,
+	    NULL), 1);
+	secp256k1_context_destroy(secp);
+}
+
+/* One input of this 1-of-2 script, with key A's signature. */
+static char *
+one_of_two(const char *redeem, bool final)
+{
+	uint8_t	 script[69], p2sh[P2SH_SCRIPT_LEN], sig[64];
+	char	 hex[2 * P2SH_SCRIPT_LEN + 1], sighex[129];
+	char	*text, *member;
+
+	pt_unhex(redeem, script);
+	script_p2sh(script, sizeof(script), p2sh);
+	pskt_hex(p2sh, sizeof(p2sh), hex);
+	hex[sizeof(hex) - 1] = '\0';
+	text = pool_printf(&pt_pool, "{\"global\":{\"version\":0,"
+	    "\"txVersion\":0,\"inputsModifiable\":false,"
+	    "\"outputsModifiable\":false,\"inputCount\":1,\"outputCount\":1,"
+	    "\"xpubs\":{},\"proprietaries\":{},\"payload\":null},\"inputs\":[{"
+	    "\"utxoEntry\":{\"amount\":1000000000,\"scriptPublicKey\":\"0000%s"
+	    "\",\"blockDaaScore\":1,\"isCoinbase\":false},"
+	    "\"previousOutpoint\":{\"transactionId\":\"" TXID_1 "\",\"index\":"
+	    "0},\"partialSigs\":{},\"sighashType\":1,\"redeemScript\":\"%s\","
+	    "\"sigOpCount\":2,\"bip32Derivations\":{},\"finalScriptSig\":null,"
+	    "\"proprietaries\":{}}],\"outputs\":[{\"amount\":999000000,"
+	    "\"scriptPublicKey\":\"" SPK_A "\",\"redeemScript\":null,"
+	    "\"bip32Derivations\":{},\"proprietaries\":{}}]}", hex, redeem);
+	ck_assert_msg(pt_parse(text) == 0, "%s", pt_err.message);
+	sign_a(sig);
+	pskt_hex(sig, sizeof(sig), sighex);
+	sighex[128] = '\0';
+	if (!final)
+		return change(text, NULL, "\"partialSigs\":{}",
+		    pool_printf(&pt_pool, "\"partialSigs\":{\"02" KEY_A
+		    "\":{\"schnorr\":\"%s\"}}", sighex));
+	member = pool_printf(&pt_pool, "\"finalScriptSig\":\"41%s0145%s\"",
+	    sighex, redeem);
+	return change(text, NULL, "\"finalScriptSig\":null", member);
+}
+
+/*
+ * A node ends a script at a key that is no point (rusty-kaspa crypto/txscript,
+ * check_schnorr_signature), but not at one that no check comes to.
+ */
+START_TEST(no_point)
+{
+	const char	*first = "5120" NO_POINT "20" KEY_A "52ae";
+	const char	*last = "5120" KEY_A "20" NO_POINT "52ae";
+	char		*s;
+
+	ck_assert_ptr_nonnull(s = finalize(one_of_two(last, false)));
+	ck_assert_ptr_nonnull(extract(s));
+	ck_assert_ptr_nonnull(extract(one_of_two(last, true)));
+	refused(finalize(one_of_two(first, false)), PSKT_UNSUPPORTED,
+	    "inputs[0].redeemScript: key 1 is no point of the curve, at which "
+	    "a node stops before the last key that signed");
+	refused(extract(one_of_two(first, true)), PSKT_INVALID,
+	    "inputs[0].finalScriptSig: signature 1 of 1: comes to a key that "
+	    "is no point of the curve");
+	/* Both are points. */
+	ck_assert_ptr_nonnull(finalize(one_of_two("5120" KEY_B "20" KEY_A
+	    "52ae", false)));
+}
+END_TEST
+
 START_TEST(bundle)
 {
 	const struct json	*c = find("ins1-outs2-ms1");
@@ -508,6 +599,7 @@ main(void)
 	tcase_add_test(t, too_few);
 	tcase_add_test(t, sig_op_count);
 	tcase_add_test(t, attacks);
+	tcase_add_test(t, no_point);
 	tcase_add_test(t, bundle);
 	tcase_add_test(t, versions);
 	tcase_add_test(t, mass_example);

@@ -241,6 +241,7 @@ START_TEST(fees)
 
 	pt_unhex(KEY_A, key);
 	ctx.xonly = key;
+	ctx.network = KASPA_DEVNET;
 	d = look(400000000, 599000000, "");
 	relay = number(d, "relay_fee");
 	/* 94 + 52 + 66 + 2 * 52 bytes, 10 * 72 for scripts, 1 check */
@@ -270,7 +271,15 @@ START_TEST(fees)
 	d = doc0(inspect());
 	ck_assert_uint_eq(number(d, "outflow"), 1000000000);
 	ck_assert(!json_get(nth(json_get(d, "outputs"), 1), "change")->truth);
+	/* On mainnet igra-keyd calls only configured scripts its own. */
+	ctx.network = KASPA_MAINNET;
+	d = look(400000000, 599000000, "");
+	ck_assert(is_null(d, "outflow"));
+	ck_assert(is_null(nth(json_get(d, "outputs"), 1), "change"));
+	ck_assert(is_null(nth(json_get(d, "inputs"), 0), "own"));
+	ck_assert_ptr_null(strstr(text(), "(change)"));
 	/* Nobody is known. */
+	ctx.network = KASPA_DEVNET;
 	ctx.xonly = NULL;
 	d = look(400000000, 599000000, "");
 	ck_assert(is_null(d, "outflow"));
@@ -357,7 +366,7 @@ START_TEST(keys)
 	ck_assert_int_eq(pt_parse(plain(400000000, 599000000, "")), 0);
 	for (i = 0; i < 16; i++) {
 		redeem[1 + 33 * i] = 0x20;
-		redeem[2 + 33 * i] = (uint8_t)(i + 1);
+		pt_unhex(KEY_A, redeem + 2 + 33 * i);
 	}
 	redeem[529] = 0x60;
 	redeem[530] = 0xae;
@@ -376,6 +385,12 @@ START_TEST(keys)
 	script_p2sh(redeem, 498, p2sh);
 	pt_doc.pskt[0].tx.in[0].redeem.len = 498;
 	ck_assert(!says(doc0(inspect()), "KEYS"));
+	/* A node stops at a key that is none. */
+	memset(redeem + 2 + 33 * 7, 0xff, 32);
+	script_p2sh(redeem, 498, p2sh);
+	ck_assert(says(doc0(inspect()), "KEYS"));
+	ck_assert_ptr_nonnull(strstr(text(), "KEYS: inputs[0].redeemScript: "
+	    "key 8 is no point of the curve"));
 }
 END_TEST
 
