@@ -5,7 +5,6 @@
 #include "kaspa.h"
 #include "pskt_combine.h"
 #include "pskt_merge.h"
-#include "schnorr.h"
 
 #define MAX_CHECKS	2000U	/* signatures to verify: 0.2 s */
 
@@ -46,7 +45,6 @@ static int	 set_text(struct merge *, struct patch *, const struct json *,
 		    const struct json_text *);
 static bool	 suffix(const struct json *, const struct json *);
 static bool	 is_rule(const void *, const struct json *);
-static bool	 verifies(struct merge *, const struct json *);
 static int	 merge_all(struct merge *, struct bytes *);
 static int	 read_back(struct merge *, const struct bytes *,
 		    struct pskt_doc *);
@@ -295,22 +293,6 @@ choose_xpub(struct merge *m, const struct rule *r, const struct entry *e,
 	return 0;
 }
 
-/* v is the member of partialSigs. */
-static bool
-verifies(struct merge *m, const struct json *v)
-{
-	const struct json	*s = json_get(v, "schnorr");
-	const struct tx		*tx = &m->result->tx;
-	size_t			 i = v->parent->parent->index;
-	uint8_t			 key[33], sig[64], hash[32];
-
-	return s != NULL && s->text.len == 2 * sizeof(sig) && i < tx->nin &&
-	    pskt_unhex(v->key.p, 2 * sizeof(key), key) == 0 &&
-	    pskt_unhex(s->text.p, 2 * sizeof(sig), sig) == 0 &&
-	    sighash_schnorr(tx, i, tx->in[i].sighash_type, m->cache,
-	    hash) == 0 && schnorr_verify(key + 1, hash, sig);
-}
-
 /* The first pass tells what is to be verified, the second decides. */
 static int
 choose_signature(struct merge *m, const struct rule *r, const struct entry *e,
@@ -336,7 +318,7 @@ choose_signature(struct merge *m, const struct rule *r, const struct entry *e,
 	}
 	m->checks += (unsigned)n;
 	for (i = 0; i < n; i++)
-		if (verifies(m, e[i].v)) {
+		if (merge_verifies(m, e[i].v)) {
 			*choice = i;
 			break;
 		}

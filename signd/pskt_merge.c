@@ -3,9 +3,13 @@
 #include <string.h>
 #include <strings.h>
 
+#include "ecdsa.h"
+#include "kaspa.h"
 #include "pskt_merge.h"
+#include "schnorr.h"
 
 #define FIRST_EDITS	8
+#define MAX_DER		72	/* bytes of an ECDSA signature */
 
 struct edit {
 	size_t		 at;		/* in the source */
@@ -22,6 +26,7 @@ static int	 compare_folded(const void *, const void *);
 static int	 compare(const struct entry *, const struct entry *, bool);
 static int	 compare_names(const struct bytes *, const struct bytes *,
 		    bool);
+static bool	 takes_ecdsa(const struct tx_input *);
 static int	 compare_members(const void *, const void *);
 static int	 same_member(struct pool *, const struct json *,
 		    const struct json *, const char *, same_fn *);
@@ -305,6 +310,47 @@ merge_collect(struct merge *m, const struct json *const *v, bool fold,
 			return merge_fail(m, e[k].doc, e[k].v, NULL,
 			    "one key twice");
 	return 0;
+}
+
+/* --- signatures --- */
+
+/* Does its script take ECDSA? */
+static bool
+takes_ecdsa(const struct tx_input *in)
+{
+	struct multisig	 ms;
+
+	return script_classify(&in->spk) == SCRIPT_P2PK_ECDSA ||
+	    (script_multisig_parse(in->redeem.p, in->redeem.len, &ms) == 0 &&
+	    ms.ecdsa);
+}
+
+bool
+merge_verifies(struct merge *m, const struct json *v)
+{
+	const struct tx		*tx = &m->result->tx;
+	const struct json	*s;
+	size_t			 i = v->parent->parent->index;
+	uint8_t			 key[33], sig[64], der[MAX_DER], hash[32];
+	bool			 ecdsa;
+
+	if (i >= tx->nin || !tx->in[i].has_utxo ||
+	    pskt_unhex(v->key.p, 2 * sizeof(key), key) == -1)
+		return false;
+	ecdsa = takes_ecdsa(&tx->in[i]);
+	if ((s = json_get(v, ecdsa ? "eCDSA" : "schnorr")) == NULL ||
+	    s->text.len > (ecdsa ? 2 * sizeof(der) : 2 * sizeof(sig)) ||
+	    sighash_schnorr(tx, i, tx->in[i].sighash_type, m->cache,
+	    hash) == -1)
+		return false;
+	if (!ecdsa)
+		return s->text.len == 2 * sizeof(sig) &&
+		    pskt_unhex(s->text.p, 2 * sizeof(sig), sig) == 0 &&
+		    schnorr_verify(key + 1, hash, sig);
+	ecdsa_digest(hash, hash);
+	return pskt_unhex(s->text.p, s->text.len, der) == 0 &&
+	    ecdsa_compact(der, s->text.len / 2, sig) == 0 &&
+	    ecdsa_verify(key, hash, sig);
 }
 
 /* --- comparing; what pskt_parse has checked is not checked again --- */

@@ -82,6 +82,12 @@ int	 merge_collect(struct merge *, const struct json *const *v, bool fold,
 	    struct entry **, size_t *n);
 bool	 merge_same_name(const struct entry *, const struct entry *, bool fold);
 
+/*
+ * Is v, a member of an input's partialSigs, right by m->result's sighash, and
+ * of the kind that the input's script takes?
+ */
+bool	 merge_verifies(struct merge *, const struct json *v);
+
 /* 1 if they say the same, 0 if not, -1 without memory. */
 typedef int	 same_fn(struct pool *, const struct json *,
 		    const struct json *);

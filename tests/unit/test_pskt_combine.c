@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "ecdsa.h"
 #include "kaspa.h"
 #include "pskt_doc.h"
 #include "schnorr.h"
@@ -484,6 +485,75 @@ START_TEST(signatures)
 }
 END_TEST
 
+/* The base with an ECDSA P2PK of key A's secret, signed so. */
+static const char *
+ecdsa_signed_by_a(const char *key, const char *sig)
+{
+	const char	*spk = pool_printf(&pt_pool, "\"000021%sab\",\"block",
+	    key);
+	char		*s = pt_change("\"" SPK_A "\",\"block", spk), *t;
+
+	t = strstr(s, "\"partialSigs\":{ }");
+	ck_assert_ptr_nonnull(t);
+	spk = sig == NULL ? s : pool_printf(&pt_pool,
+	    "%.*s\"partialSigs\":{\"%s\":%s}%s", (int)(t - s), s, key, sig,
+	    t + strlen("\"partialSigs\":{ }"));
+	spk = pool_strndup(&pt_pool, spk, strlen(spk));
+	free(s);
+	return spk;
+}
+
+/* Likewise of ECDSA signatures, and by the kind that the script takes. */
+START_TEST(ecdsa_signatures)
+{
+	secp256k1_context		*secp;
+	secp256k1_ecdsa_signature	 s;
+	secp256k1_pubkey		 pk;
+	struct sighash_cache		 cache;
+	const char			*good, *bad, *other;
+	uint8_t				 secret[32], hash[32], der[72], pub[33];
+	uint8_t				 sig[64];
+	char				 key[67], hex[145];
+	size_t				 len = sizeof(pub);
+
+	secp = secp256k1_context_create(SECP256K1_CONTEXT_NONE);
+	ck_assert_ptr_nonnull(secp);
+	pt_unhex(SECRET_A, secret);
+	ck_assert(secp256k1_ec_pubkey_create(secp, &pk, secret));
+	ck_assert(secp256k1_ec_pubkey_serialize(secp, pub, &len, &pk,
+	    SECP256K1_EC_COMPRESSED));
+	pskt_hex(pub, sizeof(pub), key);
+	key[66] = '\0';
+	ck_assert_int_eq(pt_parse(ecdsa_signed_by_a(key, NULL)), 0);
+	sighash_cache_init(&cache);
+	ck_assert_int_eq(sighash_schnorr(&pt_doc.pskt[0].tx, 0, SIGHASH_ALL,
+	    &cache, hash), 0);
+	ecdsa_digest(hash, hash);
+	ck_assert(secp256k1_ecdsa_sign(secp, &s, hash, secret, NULL, NULL));
+	len = sizeof(der);
+	ck_assert(secp256k1_ecdsa_signature_serialize_der(secp, der, &len,
+	    &s));
+	secp256k1_context_destroy(secp);
+	pskt_hex(der, len, hex);
+	hex[2 * len] = '\0';
+	good = ecdsa_signed_by_a(key, pool_printf(&pt_pool,
+	    "{\"eCDSA\":\"%s\"}", hex));
+	hex[2 * len - 1] = hex[2 * len - 1] == '0' ? '1' : '0';
+	bad = ecdsa_signed_by_a(key, pool_printf(&pt_pool,
+	    "{\"eCDSA\":\"%s\"}", hex));
+	ck_assert_str_eq(combine2(good, bad), good);
+	ck_assert_str_eq(combine2(bad, good), good);
+	/* A Schnorr signature of that key is right, and of no use. */
+	sign(0, SIGHASH_ALL, sig);
+	pskt_hex(sig, sizeof(sig), hex);
+	hex[128] = '\0';
+	other = ecdsa_signed_by_a(key, pool_printf(&pt_pool,
+	    "{\"schnorr\":\"%s\"}", hex));
+	ck_assert_str_eq(combine2(other, good), good);
+	ck_assert_str_eq(combine2(good, other), good);
+}
+END_TEST
+
 /* Signatures of a hundred, each in a document of its own. */
 START_TEST(hundred)
 {
@@ -550,6 +620,7 @@ main(void)
 	tcase_add_test(tc, lengths);
 	tcase_add_test(tc, forms);
 	tcase_add_test(tc, signatures);
+	tcase_add_test(tc, ecdsa_signatures);
 	tcase_add_test(tc, hundred);
 	tcase_add_test(tc, wide);
 	suite_add_tcase(s, tc);
