@@ -31,6 +31,9 @@ static struct keyd	 k;
 static char		 dir[64];
 static int		 keyd_fd, admin_fd;
 static struct event	*keyd_ev, *admin_ev, *auditd_ev;
+/* Other lines of [service.hd], and a phrase in each secrets file. */
+static const char	*rig_hd = "key_type = \"raw_private_key\"\n";
+static const char	*rig_phrase;
 
 /* The igra-auditd of these tests. */
 static struct {
@@ -162,7 +165,7 @@ setup(void)
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	n = snprintf(text, sizeof(text), "[service]\nnetwork = \"devnet\"\n"
 	    "active_profile = \"signer-01\"\ndata_dir = \"%s\"\n"
-	    "[service.hd]\nkey_type = \"raw_private_key\"\n", dir);
+	    "[service.hd]\n%s", dir, rig_hd);
 	k.d.conf = conf_parse(text, (size_t)n, "igra.toml", NULL, 1, err,
 	    sizeof(err));
 	ck_assert_msg(k.d.conf != NULL, "%s", err);
@@ -311,6 +314,15 @@ send_unlock(int fd, uint8_t seed, uint64_t id)
 	ck_assert_int_eq(isec_plain_init(&plain), 0);
 	ck_assert_int_eq(isec_put(&plain, "igra.signer.private_key_signer-01",
 	    key, sizeof(key), &errstr), 0);
+	if (rig_phrase != NULL) {
+		ck_assert_int_eq(isec_put(&plain,
+		    "igra.signer.mnemonic_signer-01",
+		    (const uint8_t *)rig_phrase, strlen(rig_phrase),
+		    &errstr), 0);
+		ck_assert_int_eq(isec_put(&plain,
+		    "igra.signer.payment_secret_signer-01", key, 1,
+		    &errstr), 0);
+	}
 	ck_assert_int_eq(isec_seal(&h, m.file_key, &plain, &file, &len,
 	    &errstr), 0);
 	isec_plain_free(&plain);
@@ -334,7 +346,7 @@ unlock(uint8_t seed)
 }
 
 /* Asks for a transaction of nin inputs that pay to the key of seed. */
-static void
+static void __attribute__((unused))
 send_sign(int fd, uint8_t seed, size_t nin, size_t payload, uint64_t id)
 {
 	static struct tx_input	 in[INPUTS];
