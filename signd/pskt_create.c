@@ -33,6 +33,7 @@ static void	 leave_out(struct create *);
 static int	 step(struct create *, struct state *, size_t *);
 static int	 split(struct create *, struct state *, enum fit, size_t *);
 static enum fit	 pay(struct create *, struct state *, size_t, bool);
+static void	 cheaper(struct create *, struct state *, size_t, bool);
 static enum fit	 gather(struct create *, struct state *);
 static void	 start(struct create *, struct state *, size_t, bool);
 static bool	 add_input(struct create *, struct state *);
@@ -241,7 +242,29 @@ pay(struct create *c, struct state *s, size_t p, bool last)
 		if (!add_input(c, s))
 			return fit;
 	}
+	cheaper(c, s, p, last);
 	return FIT;
+}
+
+/*
+ * Little change weighs much, and what is too little goes to the fee: further
+ * inputs, as long as they cost less than they save.
+ */
+static void
+cheaper(struct create *c, struct state *s, size_t p, bool last)
+{
+	struct create_tx	*t = &s->try;
+	uint64_t		 fee;
+
+	do {
+		fee = t->fee;
+		if (t->change != 0 && t->mass.storage < mass_for_fee(&t->mass))
+			return;
+		if (!add_input(c, s))
+			return;
+	} while (settle(c, s, p, last) == FIT && t->fee < fee);
+	s->in -= t->tx.in[--t->tx.nin].amount;
+	(void)settle(c, s, p, last);
 }
 
 /* As many inputs as fit become one output, which is the next one's input. */

@@ -41,12 +41,14 @@ struct create_result {
  *	key_sources?	{public key: KeySource} for bip32Derivations
  *	dust_to_fee?	sompi that may go to the fee where change of so little
  *			cannot be; else as much as the fee
- * Other members are not looked at.
+ *	request_id?	not looked at; other members are an error
  *
  * UTXOs are taken by amount, greatest first, then by outpoint, until they
- * cover the outputs and the fee, which is the rate times the mass of the
- * signed transaction (mass_for_fee) and not a sompi less.  No transaction is
- * heavier than MASS_LIMIT_WALLET in any of the three masses.
+ * cover the outputs and the fee, and further ones while they make it cheaper
+ * (little change weighs much); one that costs more than it holds is left out.
+ * The fee is the rate times the mass of the signed transaction (mass_for_fee)
+ * and not a sompi less.  No transaction is heavier than MASS_LIMIT_WALLET in
+ * any of the three masses.
  *
  * 0, or -1 with *e: PSKT_INVALID for wrong params and where the UTXOs do not
  * suffice, PSKT_UNSUPPORTED for UTXOs with a covenant, PSKT_TOO_LARGE for more

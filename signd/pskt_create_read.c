@@ -6,6 +6,7 @@
 #include "pskt_create_int.h"
 #include "pskt_int.h"
 
+static int	 check_names(struct create *, struct reader *);
 static int	 read_redeems(struct create *, struct reader *, struct bytes);
 static int	 add_redeem(struct create *, struct reader *,
 		    const struct json *, struct bytes);
@@ -37,10 +38,36 @@ create_read(struct create *c, struct bytes redeem)
 	r.e = c->e;
 	if (c->params == NULL || c->params->type != JSON_OBJECT)
 		return create_fail(c, PSKT_INVALID, "must be an object");
-	if (read_redeems(c, &r, redeem) == -1 || read_utxos(c, &r) == -1 ||
-	    read_outputs(c, &r) == -1 || read_rest(c, &r) == -1)
+	if (check_names(c, &r) == -1 || read_redeems(c, &r, redeem) == -1 ||
+	    read_utxos(c, &r) == -1 || read_outputs(c, &r) == -1 ||
+	    read_rest(c, &r) == -1)
 		return -1;
 	return read_sources(c, &r);
+}
+
+/* A name that is misspelt must not be as good as none. */
+static int
+check_names(struct create *c, struct reader *r)
+{
+	static const char *const	 names[] = { "utxos", "outputs",
+					    "change_address", "fee_rate",
+					    "payload", "redeem_scripts",
+					    "key_sources", "dust_to_fee",
+					    "request_id" };
+	const struct json		*v;
+	size_t				 i, n = sizeof(names) /
+					    sizeof(names[0]);
+
+	for (v = c->params->first; v != NULL; v = v->next) {
+		for (i = 0; i < n; i++)
+			if (v->key.len == strlen(names[i]) &&
+			    memcmp(v->key.p, names[i], v->key.len) == 0)
+				break;
+		if (i == n)
+			return rd_fail(r, PSKT_INVALID, v, NULL,
+			    "no such parameter");
+	}
+	return 0;
 }
 
 const struct create_redeem *

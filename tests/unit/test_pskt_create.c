@@ -273,7 +273,7 @@ START_TEST(extras)
 {
 	const uint64_t	 in[] = { 50 * KAS }, out[] = { 20 * KAS };
 	const char	*more = ",\"payload\":\"00fF\",\"key_sources\":{\"03"
-	    KEY_B "\":" SOURCE ",\"02" TXID_1 "\":" SOURCE "},\"x\":1";
+	    KEY_B "\":" SOURCE ",\"02" TXID_1 "\":" SOURCE "},\"request_id\":1";
 
 	ck_assert_msg(create(params(utxos(1, in), outputs(1, out), 100,
 	    more)) == 0, "%s", pt_err.message);
@@ -462,6 +462,12 @@ START_TEST(dust)
 	ck_assert_uint_gt(res.tx[0].mass.storage, 20000);
 	ck_assert_uint_eq(res.fee, 100 * res.tx[0].mass.storage);
 	check_result(100, 1, out);
+	/* Unless a further input is cheaper. */
+	ck_assert_int_eq(create(params(utxos(2, in), outputs(1, out), 100,
+	    "")), 0);
+	ck_assert_uint_eq(res.tx[0].tx.nin, 2);
+	ck_assert_uint_eq(res.fee, 100 * res.tx[0].mass.compute);
+	check_result(100, 1, out);
 }
 END_TEST
 
@@ -583,6 +589,8 @@ static const struct bad bad[] = {
 	{ "\"fee_rate\":100", "\"fee_rate\":1000001", "fee_rate: must be a "
 	    "plain integer from 0 to 1000000" },
 	{ ",\"fee_rate\":100", "", "fee_rate: missing" },
+	{ ",\"fee_rate\"", ",\"Payload\":\"00\",\"fee_rate\"",
+	    "Payload: no such parameter" },
 	{ "\"amount\":2000000000", "\"amount\":0", "outputs[0].amount: is 0" },
 	{ "\"amount\":2000000000", "\"amount\":59999", "outputs[0].amount: "
 	    "dust, which nodes do not relay" },
