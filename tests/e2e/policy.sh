@@ -274,6 +274,16 @@ is "now the other is signed" "$(sign v1b)" signed
 used=$(ctl policy show -j | jq '.limits[] |
     select(.key == "max_hourly_volume_sompi") | .used')
 is "and both count" "$used" 182000
+# --- a keyd that was killed ---
+
+stop keyd KILL
+start keyd && unlock || not_ok "keyd again"
+is "a kill: what left still counts" "$(ctl policy show -j | jq '.limits[] |
+    select(.key == "max_hourly_volume_sompi") | .used')" "$used"
+doc after own:50000@g -- "pubkey:$other:20001" change:28999
+refused "a kill: what was signed is still claimed" after CONFLICT \
+    outpoint_conflict
+is "a kill: and is signed again" "$(sign good)" signed
 run ctl policy accept-clock
 is "accept-clock without a doubt" "$rc" 1
 run ctl policy accept-rollback

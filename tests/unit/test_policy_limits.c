@@ -350,6 +350,36 @@ START_TEST(every_check)
 }
 END_TEST
 
+/* igra-policy(5) has every check, in the order in which they are made. */
+START_TEST(page)
+{
+	char	 line[512];
+	size_t	 i = 0;
+	bool	 on = false;
+	FILE	*f;
+
+	ck_assert_ptr_nonnull(f = fopen("man/igra-policy.5", "r"));
+	while (fgets(line, sizeof(line), f) != NULL) {
+		if (strncmp(line, ".Sh ", 4) == 0)
+			on = strcmp(line, ".Sh CHECKS\n") == 0;
+		if (!on || strncmp(line, ".It Cm ", 7) != 0)
+			continue;
+		/* The three volumes are told together. */
+		for (const char *p = line + 7; *p != '\0' &&
+		    policy_checks[i].name != NULL; i++) {
+			ck_assert_msg(strncmp(p, policy_checks[i].name,
+			    strlen(policy_checks[i].name)) == 0, "%s: %s",
+			    policy_checks[i].name, line);
+			p += strlen(policy_checks[i].name);
+			p += strspn(p, " ,\n");
+		}
+	}
+	fclose(f);
+	ck_assert_msg(policy_checks[i].name == NULL, "%s is missing",
+	    policy_checks[i].name);
+}
+END_TEST
+
 int
 main(void)
 {
@@ -372,6 +402,7 @@ main(void)
 	tcase_add_test(tc, many_destinations);
 	tcase_add_test(tc, not_a_destination);
 	tcase_add_test(tc, every_check);
+	tcase_add_test(tc, page);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_ENV);
