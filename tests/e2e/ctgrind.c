@@ -253,7 +253,7 @@ check_unlock(void)
 {
 	struct msg_unlock	 m, back;
 	struct enc		 e;
-	uint8_t			 buf[66];
+	uint8_t			 buf[128];
 
 	memset(&m, 0, sizeof(m));
 	memset(m.file_key, 1, sizeof(m.file_key));
