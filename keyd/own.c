@@ -46,7 +46,7 @@ read_xpubs(struct own *o, const struct conf *c, const char **errstr)
 		if (bip32_pub_decode(c->xpubs.v[i], strlen(c->xpubs.v[i]),
 		    &o->xpub[i], NULL, errstr) == -1) {
 			*errstr = "service.hd.xpubs has a key that is "
-			    "mistyped: not Base58Check of a public key";
+			    "mistyped, or neither kpub, ktub nor xpub";
 			return -1;
 		}
 		for (j = 0; j < i; j++)
