@@ -24,6 +24,7 @@ struct limit_uid {
 	bool			 operator;	/* may reload, allowed or not */
 	unsigned		 refs;		/* connections that hold it */
 	size_t			 bytes;		/* of requests not yet answered */
+	size_t			 held;		/* by rpc.c, to answer them */
 	struct bucket		 bucket;
 };
 

@@ -13,6 +13,8 @@ struct rpc_batch {
 	struct signd	*signd;
 	struct http_req	*req;
 	struct pool	 pool;
+	struct limit_uid *who;		/* held, or NULL */
+	size_t		 held;		/* of the pool, in who's sum */
 	bool		 array;
 	uint32_t	 n;
 	uint32_t	 left;		/* calls not over; one more while starting */
@@ -25,6 +27,7 @@ static bool	may_reload(struct http_req *);
 static bool	is_reload(const struct json *);
 static void	batch_fail(struct rpc_batch *, unsigned, const char *);
 static void	batch_run(struct rpc_batch *, const struct json *);
+static void	batch_hold(struct rpc_batch *);
 static void	batch_over(struct rpc_batch *);
 static void	batch_free(struct rpc_batch *);
 static void	call_start(struct rpc_call *, const struct json *, bool);
@@ -130,11 +133,15 @@ rpc_handle(struct signd *s, struct http_req *req)
 	b->req = req;
 	pool_init(&b->pool, RPC_MAX_MEMORY);
 	s->batches++;
+	b->who = limits_get(&s->limits, http_peer(req)->uid, now_ns());
 	body = http_body(req, &len);
 	/* Before the work of parsing; a batch pays for its others later. */
 	if (!limits_take(&s->limits, http_uid(req), now_ns(),
 	    &b->retry_after))
 		batch_fail(b, CODE_RATE_LIMITED, "too many requests");
+	else if (b->who == NULL || b->who->held > RPC_MAX_HELD)
+		batch_fail(b, CODE_RATE_LIMITED,
+		    "too much is being answered already");
 	else if ((root = json_parse(&b->pool, body, len, err,
 	    sizeof(err))) == NULL)
 		batch_fail(b, RPC_PARSE_ERROR, err);
@@ -202,6 +209,19 @@ batch_run(struct rpc_batch *b, const struct json *root)
 	}
 	if (--b->left == 0)
 		batch_over(b);
+	else
+		batch_hold(b);
+}
+
+/*
+ * A value of one byte takes eighty: what waits for others is counted by what
+ * it takes, not by what was sent.
+ */
+static void
+batch_hold(struct rpc_batch *b)
+{
+	b->who->held += b->pool.used - b->held;
+	b->held = b->pool.used;
 }
 
 static void
@@ -531,6 +551,10 @@ batch_free(struct rpc_batch *b)
 		if (b->call[i].writing)
 			json_out_free(&b->call[i].out);
 	b->signd->batches--;
+	if (b->who != NULL) {
+		b->who->held -= b->held;
+		limits_put(&b->signd->limits, b->who, now_ns());
+	}
 	pool_free(&b->pool);
 	free(b);
 }

@@ -14,6 +14,8 @@
 #define RPC_MAX_BATCH		100
 #define RPC_MAX_ID		1024	/* bytes of an id as written */
 #define RPC_MAX_MEMORY		(128 * 1024 * 1024)	/* of one HTTP request */
+/* One uid's requests under way hold so much when no further one is read. */
+#define RPC_MAX_HELD		(256 * 1024 * 1024)
 #define RPC_ERR_LEN		512
 #define RPC_RELOAD		"admin.reload"
 

@@ -257,4 +257,24 @@ printf '{"jsonrpc":"2.0","id":1,"method":"pskt.inspect","params":{"pskt":%s}}' \
     "$(cat "$T/large")" >"$T/large.rpc"
 is "32 MiB of documents at once, and no more" \
     "$($life together 8 "$T/large.rpc" "$signd_sock")" "4 200 4 429"
+# Many values take much memory, however few bytes they are: 1 MiB takes 40.
+$life heavy 60 15 | "$PYTHON" -c 'import sys
+print("{\"x\":[" + "1," * 490000 + "1]," + sys.stdin.read()[1:])' >"$T/values"
+printf '{"jsonrpc":"2.0","id":1,"method":"pskt.inspect","params":{"pskt":%s}}' \
+    "$(cat "$T/values")" >"$T/values.rpc"
+read -r served _ refused _ < <($life together 50 "$T/values.rpc" "$signd_sock")
+is "1 MiB of values 50 times: some are refused, all are answered" \
+    $((served + refused)) 50
+if grep -q __asan_init "$bin/igra-signd" ||
+    [ ! -r "/proc/$(daemon_pid signd)/status" ]; then
+	skip "memory that igra-signd takes at most" "not to be measured here"
+else
+	peak=$(awk '/^VmHWM/ { print int($2 / 1024) }' \
+	    "/proc/$(daemon_pid signd)/status")
+	if [ "$peak" -lt 600 ]; then
+		ok "igra-signd never took more than $peak MiB"
+	else
+		not_ok "memory that igra-signd takes at most" "$peak MiB"
+	fi
+fi
 t_done
