@@ -60,8 +60,11 @@ is "which names the closed file" "$(head -n 1 "$log" | jq -r .path)" \
     "$dir/$first"
 is "the new file is 0600" "$(stat -c %a "$log")" 600
 check "the chain holds over both" verify
-is "the status says up to where checkpoints cover" "$(status covered_seq)" \
-    "$(($(tail -n 1 "$dir/$first" | jq .seq) - 1))"
+# A busy machine may have got to the next one meanwhile.
+covered=$(status covered_seq)
+has "the status says up to where checkpoints cover" "$(cat "$dir/$first" \
+    "$log" | jq -r 'select(.event_type == "Checkpoint") | .covered_seq' |
+    sed 's/.*/<&>/')" "<$covered>"
 is "and the origin" "$(status origin)" "$(tail -n 1 "$dir/$first" |
     jq -r .origin)"
 check "the checkpoint's line is on standard error" grep -qF \

@@ -1,6 +1,7 @@
 #!/bin/bash
 # Somebody touches the audit log while igra-auditd has it open: the alert on
 # stderr, in the log, at /readyz and in the metrics, each within a second.
+# Alone: what is done to the log has to be seen within a second.
 . "${0%/*}/lib.sh"
 t_init
 
