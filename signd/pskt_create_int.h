@@ -29,7 +29,7 @@ struct create {
 	struct create_redeem	*redeem;
 	size_t			 nutxo;
 	struct create_utxo	*utxo;		/* greatest first */
-	size_t			 nleft;		/* out: cost more than they hold */
+	size_t			 nleft;		/* left out: not worth it */
 	size_t			 nout;
 	struct tx_output	*out;
 	uint64_t		 total;		/* of out */
