@@ -94,6 +94,7 @@ keycache_find(struct keycache *c, const char *profile,
 {
 	struct key	 want;
 
+	memset(&want, 0, sizeof(want));
 	want.below = *below;
 	if (strlcpy(want.profile, profile, sizeof(want.profile)) >=
 	    sizeof(want.profile))

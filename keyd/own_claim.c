@@ -57,6 +57,7 @@ path_get(struct own_cache *c, const struct bip32_steps *rel)
 {
 	struct own_path	 want, *p;
 
+	memset(&want, 0, sizeof(want));
 	want.rel = *rel;
 	if ((p = RB_FIND(own_paths, &c->paths, &want)) != NULL)
 		return p;
