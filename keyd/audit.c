@@ -182,13 +182,17 @@ compare(struct audit_link *l, const struct msg_audit_state *m)
 	struct journal_state	 js;
 
 	memset(&log, 0, sizeof(log));
+	log.last_kseq = m->last_kseq;
 	log.sign_kseq = m->sign_kseq;
 	log.seq = m->seq;
 	memcpy(log.head, m->head, sizeof(log.head));
 	journal_compare(l->journal, &log);
 	journal_state(l->journal, &js);
+	/* None is given twice, even if the log has forgotten it. */
 	if (js.kseq > l->kseq)
 		l->kseq = js.kseq;
+	if (js.acked_kseq > l->kseq)
+		l->kseq = js.acked_kseq;
 }
 
 static void
@@ -295,7 +299,8 @@ link_ack(struct audit_link *l, const struct frame *f)
 	l->acked_seq = m.seq;
 	memcpy(l->head, m.head, sizeof(l->head));
 	if (l->journal != NULL)
-		journal_acked(l->journal, m.seq, m.head);
+		journal_acked(l->journal, m.last_kseq, m.seq,
+		    m.head);
 	l->commits++;
 	l->wait_us += (monotonic_now() - w->sent_ns) / 1000;
 	if (l->complained)

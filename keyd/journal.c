@@ -158,6 +158,13 @@ journal_may_sign(const struct journal *j, char *why, size_t size)
 
 	if (fault != NULL)
 		(void)strlcpy(why, fault, size);
+	else if ((j->rollback & PROTO_ROLLBACK_LOG) != 0 &&
+	    j->log.seq > j->acked_seq)
+		(void)snprintf(why, size, "the audit log was rolled back: "
+		    "igra-keyd's records in it end at kseq %llu, igra-auditd "
+		    "had acknowledged %llu; see igractl policy "
+		    "accept-rollback", (unsigned long long)j->log.last_kseq,
+		    (unsigned long long)j->acked_kseq);
 	else if ((j->rollback & PROTO_ROLLBACK_LOG) != 0)
 		(void)snprintf(why, size, "the audit log was rolled back: it "
 		    "ends at record %llu, igra-auditd had acknowledged %llu; "
@@ -186,14 +193,17 @@ journal_compare(struct journal *j, const struct journal_log *log)
 	if (before == 0)
 		j->log = *log;
 	if (log->seq < j->acked_seq || (log->seq == j->acked_seq &&
-	    memcmp(log->head, j->acked_head, sizeof(log->head)) != 0))
+	    memcmp(log->head, j->acked_head, sizeof(log->head)) != 0) ||
+	    log->last_kseq < j->acked_kseq)
 		j->rollback |= PROTO_ROLLBACK_LOG;
 	if (log->sign_kseq > j->kseq)
 		j->rollback |= PROTO_ROLLBACK_JOURNAL;
 	if (j->rollback != before) {
 		j->log = *log;
-		if (j->file != NULL && write_fault(j) == NULL)
-			(void)write_slot(j, NULL, NULL);
+		/* As soon as the file can be written, if not now. */
+		if (j->file != NULL && (write_fault(j) != NULL ||
+		    write_slot(j, NULL, NULL) == -1))
+			write_note(j);
 	}
 }
 
@@ -205,10 +215,12 @@ journal_rollback(const struct journal *j)
 
 /* Nothing of a log that is in doubt: what is missing in it is to be shown. */
 void
-journal_acked(struct journal *j, uint64_t seq, const uint8_t head[32])
+journal_acked(struct journal *j, uint64_t kseq, uint64_t seq,
+    const uint8_t head[32])
 {
 	if ((j->rollback & PROTO_ROLLBACK_LOG) != 0)
 		return;
+	j->acked_kseq = kseq;
 	j->acked_seq = seq;
 	memcpy(j->acked_head, head, sizeof(j->acked_head));
 	write_note(j);
@@ -266,6 +278,7 @@ journal_accept_clock(struct journal *j, journal_cb cb, void *arg)
 void
 journal_accept_rollback(struct journal *j, journal_cb cb, void *arg)
 {
+	j->acked_kseq = j->log.last_kseq;
 	j->acked_seq = j->log.seq;
 	memcpy(j->acked_head, j->log.head, sizeof(j->acked_head));
 	if (j->log.sign_kseq > j->kseq)
@@ -282,6 +295,7 @@ journal_state(const struct journal *j, struct journal_state *s)
 	s->entries = j->nids;
 	s->bytes = j->bytes;
 	s->kseq = j->kseq;
+	s->acked_kseq = j->acked_kseq;
 	s->acked_seq = j->acked_seq;
 }
 

@@ -115,7 +115,8 @@ struct journal_state {
 	uint64_t	 entries;	/* signing ids */
 	uint64_t	 bytes;		/* of the file */
 	uint64_t	 kseq;		/* of the last Signing record */
-	uint64_t	 acked_seq;	/* of auditd's last acknowledgement */
+	/* Of auditd's last acknowledgement. */
+	uint64_t	 acked_kseq, acked_seq;
 };
 void	journal_state(const struct journal *, struct journal_state *);
 
@@ -140,6 +141,7 @@ struct journal_log {
 	uint64_t	 sign_kseq;		/* of the last Signing record */
 	uint64_t	 seq;			/* of the last line; 0: none */
 	uint8_t		 head[32];
+	uint64_t	 last_kseq;		/* of any record of keyd's */
 };
 /*
  * Compares with the log's greeting.  A reservation that was never acknowledged
@@ -148,8 +150,13 @@ struct journal_log {
 void	journal_compare(struct journal *, const struct journal_log *);
 /* PROTO_ROLLBACK_*: which was rolled back, and not accepted. */
 unsigned journal_rollback(const struct journal *);
-/* auditd has acknowledged up to there. */
-void	journal_acked(struct journal *, uint64_t seq, const uint8_t head[32]);
+/*
+ * auditd has acknowledged keyd's records up to kseq, in a log that ends at
+ * record seq.  Rolled back, that may have grown beyond seq again, with records
+ * of others, but not beyond kseq.
+ */
+void	journal_acked(struct journal *, uint64_t kseq, uint64_t seq,
+	    const uint8_t head[32]);
 
 /* Looks at the clocks: call it before journal_usage(). */
 void	journal_tick(struct journal *);

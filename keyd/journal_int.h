@@ -62,7 +62,7 @@ struct moment {
 struct slot {
 	uint64_t	 generation;
 	uint64_t	 end;		/* up to there all entries are whole */
-	uint64_t	 kseq, acked_seq;
+	uint64_t	 kseq, acked_kseq, acked_seq;
 	uint8_t		 acked_head[32];
 	unsigned	 rollback;
 	struct journal_log log;
@@ -77,7 +77,7 @@ struct entry {
 	uint64_t	 at;		/* its own offset */
 	uint64_t	 synced;	/* what was durable when it was made */
 	uint64_t	 generation;	/* of the last slot before it */
-	uint64_t	 kseq, acked_seq;
+	uint64_t	 kseq, acked_kseq, acked_seq;
 	uint8_t		 acked_head[32];
 	struct moment	 clock;
 	uint8_t		 sid[JOURNAL_ID_LEN];
@@ -99,7 +99,8 @@ struct journal {
 	struct window	 window[WINDOWS];
 	struct moment	 clock;
 	uint64_t	 kseq;		/* of the last Signing record */
-	uint64_t	 acked_seq;	/* auditd's last acknowledgement … */
+	uint64_t	 acked_kseq;	/* auditd's last acknowledgement … */
+	uint64_t	 acked_seq;
 	uint8_t		 acked_head[32];	/* … and that line's hash */
 	struct journal_log log;		/* as last compared */
 	unsigned	 rollback;	/* PROTO_ROLLBACK_*, not accepted */
@@ -153,7 +154,7 @@ void	window_advance(struct window *, const struct journal *, int64_t now);
 #define FORMAT_SLOT_AT(i) (4096U * (1U + (unsigned)(i)))	/* 0 and 1 */
 #define FORMAT_FIRST	12288U		/* of the entries */
 #define FORMAT_CLAIM	76U
-#define FORMAT_ENTRY	200U		/* without claims */
+#define FORMAT_ENTRY	208U		/* without claims */
 #define FORMAT_MAX	(FORMAT_ENTRY + TX_MAX_INPUTS * FORMAT_CLAIM)
 #define FORMAT_MAGIC	"JENT"
 

@@ -290,6 +290,7 @@ read_slots(struct journal *j, struct slot *s)
 	j->file->slot = found;
 	j->generation = s->generation;
 	j->kseq = s->kseq;
+	j->acked_kseq = s->acked_kseq;
 	j->acked_seq = s->acked_seq;
 	memcpy(j->acked_head, s->acked_head, sizeof(j->acked_head));
 	j->rollback = s->rollback;
@@ -312,6 +313,7 @@ take(struct journal *j, const struct slot *s, const struct entry *x)
 	if (x->generation >= s->generation) {
 		j->clock = x->clock;
 		if (j->rollback == 0) {
+			j->acked_kseq = x->acked_kseq;
 			j->acked_seq = x->acked_seq;
 			memcpy(j->acked_head, x->acked_head,
 			    sizeof(j->acked_head));

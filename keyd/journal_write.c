@@ -302,6 +302,7 @@ entry_fill(const struct journal *j, struct entry *x)
 	x->at = j->file->end;
 	x->synced = j->file->synced;
 	x->generation = j->generation;
+	x->acked_kseq = j->acked_kseq;
 	x->acked_seq = j->acked_seq;
 	memcpy(x->acked_head, j->acked_head, sizeof(x->acked_head));
 	x->clock = j->clock;
@@ -326,6 +327,7 @@ write_slot(struct journal *j, journal_cb cb, void *arg)
 	s.generation = j->generation + 1;
 	s.end = f->synced;
 	s.kseq = j->kseq;
+	s.acked_kseq = j->acked_kseq;
 	s.acked_seq = j->acked_seq;
 	memcpy(s.acked_head, j->acked_head, sizeof(s.acked_head));
 	s.rollback = j->rollback;

@@ -170,6 +170,31 @@ stop_all
 start_all && unlock
 is "accepted for good" "$(sign 5)" signed
 
+# --- the same, and the log has grown on before keyd looks ---
+stop_all
+cp -a "$T/log" "$T/log.old"
+start_all && unlock
+is "signs on" "$(sign 50)" signed
+sleep 1.2
+stop_all
+was=$(wc -l <"$log")
+mv "$T/log" "$T/log.newer"
+mv "$T/log.old" "$T/log"
+while [ "$(wc -l <"$log")" -le "$was" ]; do
+	start auditd && stop auditd || break
+done
+start auditd && start keyd && start signd
+ctl unlock --passphrase-file "$T/pass" >/dev/null
+is "a rolled back log that grew since: nothing is signed" "$(sign 51)" \
+    AUDIT_UNAVAILABLE
+has "the refusal says so" "$(cat "$T/answer")" \
+    "igra-keyd's records in it end at kseq"
+check "accepted" accept accept-rollback
+is "signs again" "$(sign 51)" signed
+is "and no kseq was given twice" "$(cat "$T/log.newer/key-audit.log" "$log" |
+    jq -r 'select(.kseq != null and .event_type == "Signing") |
+    "\(.kseq) \(.tx_id)"' | sort -u | cut -d' ' -f1 | uniq -d | wc -l)" 0
+
 # --- the journal is put back, alone ---
 stop_all
 cp -a "$journal" "$T/journal.old"

@@ -457,13 +457,13 @@ END_TEST
 
 START_TEST(rollbacks)
 {
-	struct journal_log	 log = { 2, 50, { 1 } };
+	struct journal_log	 log = { 2, 50, { 1 }, 3 };
 	struct journal		*j = start(NULL, 1);
 
 	put(j, 1, 1);
 	put(j, 2, 1);
 	turn_until(2);
-	journal_acked(j, 50, log.head);
+	journal_acked(j, 3, 50, log.head);
 	end(j, true);
 	j = start(NULL, 1);
 	journal_compare(j, &log);
@@ -480,7 +480,7 @@ START_TEST(rollbacks)
 	ck_assert(!may_sign(j));
 	/* It stays seen while the log grows, and over a restart. */
 	log.seq = 60;
-	journal_acked(j, 60, log.head);
+	journal_acked(j, 3, 60, log.head);
 	journal_compare(j, &log);
 	ck_assert(!may_sign(j));
 	turn_ms(100);
@@ -505,6 +505,27 @@ START_TEST(rollbacks)
 	journal_compare(j, &log);
 	ck_assert(may_sign(j));
 	ck_assert_uint_eq(j->kseq, 4);
+	/*
+	 * It lost keyd's last record and has grown on since, by what others
+	 * told it.
+	 */
+	journal_acked(j, 9, 60, log.head);
+	end(j, true);
+	j = start(NULL, 1);
+	log.seq = 63;
+	log.last_kseq = 9;
+	journal_compare(j, &log);
+	ck_assert(may_sign(j));
+	log.last_kseq = 8;
+	journal_compare(j, &log);
+	ck_assert_uint_eq(journal_rollback(j), PROTO_ROLLBACK_LOG);
+	ck_assert(!may_sign(j));
+	journal_accept_rollback(j, told, NULL);
+	turn_until(6);
+	end(j, false);
+	j = start(NULL, 1);
+	journal_compare(j, &log);
+	ck_assert(may_sign(j));
 	end(j, true);
 }
 END_TEST
