@@ -293,6 +293,13 @@ if [ "$(id -u)" -eq 0 ]; then
 	chmod 0644 "$T/other.toml"
 	run as_uid "$other_uid" "$bin/igractl" -f "$T/other.toml" policy show
 	is "policy show is not for everybody" "$rc" 3
+	CONF_SECURITY="admin_users = [\"$other_uid\"]" policy ''
+	cp "$conf" "$T/other.toml"
+	run as_uid "$other_uid" "$bin/igractl" -f "$T/other.toml" policy show
+	is "but for admin_users" "$rc" 0
+	run as_uid "$other_uid" "$bin/igractl" -f "$T/other.toml" policy \
+	    release "$txid:0" --reason "mine"
+	is "who may not release" "$rc" 1
 fi
 
 t_done
