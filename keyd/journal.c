@@ -234,6 +234,7 @@ journal_tick(struct journal *j)
 	clock_check(j);
 	if (j->clock.state != before)
 		write_note(j);
+	window_tick(j);
 }
 
 void

@@ -147,6 +147,8 @@ void	window_init(struct journal *);
 void	window_add(struct journal *, uint64_t outflow);
 /* Forgets what has left the windows by then. */
 void	window_advance(struct window *, const struct journal *, int64_t now);
+/* The same for all three, by now. */
+void	window_tick(struct journal *);
 
 /* --- journal_format.c --- */
 

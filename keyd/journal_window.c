@@ -44,6 +44,17 @@ window_add(struct journal *j, uint64_t outflow)
 	}
 }
 
+/* What has left need not be walked again by each who asks. */
+void
+window_tick(struct journal *j)
+{
+	int64_t	 now = clock_policy(j);
+	int	 i;
+
+	for (i = 0; i < WINDOWS; i++)
+		window_advance(&j->window[i], j, now);
+}
+
 static uint64_t
 saturate(journal_sum sum)
 {
