@@ -1,8 +1,7 @@
 /*
  * Signing: decide on the whole bundle, sign a few inputs per turn of the
  * event loop (so that lock, eviction and other clients never wait for a large
- * request), hand what was reserved to the journal and the records to auditd,
- * both at once, and answer when both are durable.
+ * request); sign_commit.c makes it durable and answers.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,49 +9,16 @@
 
 #include <sodium.h>
 
-#include "keyd.h"
 #include "log.h"
+#include "sign_int.h"
 #include "sign_record.h"
 
 #define INPUTS_PER_TURN	64
 #define STEPS_PER_TURN	100	/* of own_prepare: about as long */
 
-enum job_state { JOB_DECIDE, JOB_SIGN, JOB_AUDIT };
-
-struct job {
-	TAILQ_ENTRY(job)	 entry;
-	struct keyd		*k;
-	struct client		*client;	/* NULL: gone */
-	bool			 check;		/* decide, and sign nothing */
-	uint64_t		 id;		/* of the frame */
-	uint64_t		 started;	/* monotonic */
-	enum job_state		 state;
-	struct pool		 pool;
-	uint8_t			*payload;
-	size_t			 bytes;		/* counted in keyd's jobbytes */
-	struct msg_sign_req	 req;
-	char			 profile[PROTO_MAX_PROFILE + 1];
-	uint8_t			 pub[33];	/* of the profile's key */
-	char			 key_ref[NAME_BUF];
-	struct decision		*decision;	/* per transaction */
-	struct journal_entry	*reserved;	/* likewise */
-	struct own		*own;		/* that it was decided by */
-	struct own_cache	 paths;		/* what claims come to, by own */
-	struct key_accesses	 accesses;
-	struct msg_sign		 reply;
-	uint8_t			(*first)[32];	/* first sighash of each */
-	struct sighash_cache	 cache;		/* of transaction tx */
-	uint32_t		 tx;
-	size_t			 input;
-	unsigned		 waiting;	/* for journal and auditd */
-	char			 why[256];	/* one of them failed; "": none */
-	struct msg_audit_ack	 ack;
-};
-
 static void	job_free(struct job *);
-static void	job_done(struct job *);
-static void	job_refuse(struct job *, enum proto_code, uint32_t,
-		    const char *);
+static void	job_refusal(const struct job *, enum proto_code, uint32_t,
+		    const char *, struct refusal *);
 static void	job_refuse_decision(struct job *, uint32_t);
 static int	job_reserve(struct job *);
 static int	job_prepare(struct job *, const struct own_key *);
@@ -61,13 +27,6 @@ static bool	job_sign(struct job *, struct key *);
 static bool	job_key(struct job *, struct key *, struct key **);
 static bool	sign_one(struct job *, const struct key *);
 static void	job_turn(struct job *);
-static void	job_record(struct job *);
-static bool	job_commit(struct job *, uint32_t);
-static void	job_one(struct job *, bool, const char *);
-static void	job_journaled(bool, const char *, void *);
-static void	job_answer(struct job *);
-static void	job_audited(bool, const struct msg_audit_ack *, const char *,
-		    void *);
 static void	arm(struct keyd *);
 
 static void
@@ -118,7 +77,7 @@ job_free(struct job *j)
 	free(j);
 }
 
-static void
+void
 job_done(struct job *j)
 {
 	struct keyd	*k = j->k;
@@ -171,20 +130,27 @@ sign_request(struct client *c, const struct frame *f)
 }
 
 static void
+job_refusal(const struct job *j, enum proto_code code, uint32_t pskt,
+    const char *message, struct refusal *r)
+{
+	memset(r, 0, sizeof(*r));
+	r->code = code;
+	r->pskt = pskt;
+	r->message = message;
+	r->method = j->check ? "pskt.check" : "pskt.sign";
+	r->request_id = j->req.request_id;
+	r->peer_uid = j->req.peer_uid;
+	r->peer_pid = j->req.peer_pid;
+}
+
+void
 job_refuse(struct job *j, enum proto_code code, uint32_t pskt,
     const char *message)
 {
 	struct refusal	 r;
 
-	memset(&r, 0, sizeof(r));
-	r.code = code;
-	r.pskt = pskt;
-	r.message = message;
+	job_refusal(j, code, pskt, message, &r);
 	r.check = code == CODE_POLICY_DENIED ? "secrets" : NULL;
-	r.method = j->check ? "pskt.check" : "pskt.sign";
-	r.request_id = j->req.request_id;
-	r.peer_uid = j->req.peer_uid;
-	r.peer_pid = j->req.peer_pid;
 	refuse_request(j->k, j->client, j->id, &r);
 	job_done(j);
 }
@@ -197,17 +163,11 @@ job_refuse_decision(struct job *j, uint32_t i)
 	struct refusal		 r;
 	struct enc		 dest;
 
-	memset(&r, 0, sizeof(r));
-	r.code = d->code;
-	r.pskt = j->req.n > 1 ? i : PROTO_NO_PSKT;
-	r.message = d->message;
+	job_refusal(j, d->code, j->req.n > 1 ? i : PROTO_NO_PSKT, d->message,
+	    &r);
 	r.check = d->check;
 	r.limit = d->limit;
 	r.value = d->value;
-	r.method = "pskt.sign";
-	r.request_id = j->req.request_id;
-	r.peer_uid = j->req.peer_uid;
-	r.peer_pid = j->req.peer_pid;
 	enc_init(&dest);
 	if (d->check != NULL) {
 		audit_record_init(&extra, EV_POLICY_DENIED, SRC_KEYD, false);
@@ -466,124 +426,6 @@ sign_work(int fd, short what, void *arg)
 		break;
 	}
 	arm(k);
-}
-
-/* A request's records go in one message and one commit (DESIGN 2). */
-static void
-job_record(struct job *j)
-{
-	struct audit_record	*r;
-	struct enc		*dest;
-	uint32_t		 i, n, ntx = j->check ? 0 : j->req.n;
-
-	/* Not from the job's pool: when auditd is away the job ends within. */
-	r = pool_alloc(&j->pool, KEYRING_MAX_ACCESS + ntx, sizeof(*r));
-	dest = calloc(j->req.n, sizeof(*dest));
-	if (r == NULL || dest == NULL) {
-		free(dest);
-		job_refuse(j, CODE_INTERNAL, PROTO_NO_PSKT, "out of memory");
-		return;
-	}
-	n = access_records(&j->accesses, j->req.request_id, j->req.peer_uid,
-	    j->req.peer_pid, "Get", true, r);
-	for (i = 0; i < ntx; i++) {
-		audit_record_init(&r[n], EV_SIGNING, SRC_KEYD, true);
-		enc_init(&dest[i]);
-		sign_record_fill(&r[n], &j->k->d, &j->req, i, &j->decision[i],
-		    j->key_ref, j->reply.tx_id[i], j->started, &dest[i]);
-		audit_set_bytes(&r[n], FIELD_PAYLOAD_HASH, j->first[i], 32);
-		n++;
-	}
-	j->waiting = ntx == 0 ? 1 : 2;
-	if (ntx == 0 || job_commit(j, n - ntx))
-		audit_submit(&j->k->audit, r, n, job_audited, j);
-	else
-		job_answer(j);
-	for (i = 0; i < ntx; i++)
-		enc_free(&dest[i]);
-	free(dest);
-}
-
-/*
- * The journal has it before auditd: whatever the moment of a kill, there is
- * no record of a signature that the journal does not know.  naccess: records
- * before the Signing ones.  False: it failed at once.
- */
-static bool
-job_commit(struct job *j, uint32_t naccess)
-{
-	struct journal	*journal = j->k->journal;
-	uint32_t	 i;
-
-	/* It may have been found rolled back since. */
-	if (!journal_may_sign(journal, j->why, sizeof(j->why)))
-		return false;
-	for (i = 0; i < j->req.n; i++)
-		j->reserved[i].kseq = j->k->audit.kseq + naccess + i + 1;
-	journal_commit(journal, j->reserved, j->req.n, job_journaled, j);
-	return j->why[0] == '\0';
-}
-
-static void
-job_one(struct job *j, bool ok, const char *why)
-{
-	if (!ok && j->why[0] == '\0')
-		(void)strlcpy(j->why, why, sizeof(j->why));
-	j->waiting--;
-}
-
-static void
-job_journaled(bool ok, const char *why, void *arg)
-{
-	struct job	*j = arg;
-
-	job_one(j, ok, why);
-	if (j->waiting == 0)
-		job_answer(j);
-}
-
-static void
-job_audited(bool ok, const struct msg_audit_ack *ack, const char *why,
-    void *arg)
-{
-	struct job	*j = arg;
-
-	if (ok)
-		j->ack = *ack;
-	job_one(j, ok, why);
-	if (j->waiting == 0)
-		job_answer(j);
-}
-
-static void
-job_answer(struct job *j)
-{
-	struct keyd	*k = j->k;
-	struct enc	 e;
-	char		 msg[512];
-
-	if (j->why[0] != '\0') {
-		snprintf(msg, sizeof(msg), "%s: no durable record, no "
-		    "%s", j->why, j->check ? "answer" : "signature");
-		sodium_memzero(j->reply.sig, j->reply.nsig *
-		    sizeof(*j->reply.sig));
-		job_refuse(j, CODE_AUDIT_UNAVAILABLE, PROTO_NO_PSKT, msg);
-		return;
-	}
-	if (j->client != NULL && j->check) {
-		enc_init(&e);
-		check_answer(&e, &j->pool, j->decision, j->req.n);
-		(void)frame_send_enc(j->client->conn, MSG_CHECK, j->id, &e);
-	} else if (j->client != NULL) {
-		j->reply.audit_seq = j->ack.seq;
-		memcpy(j->reply.audit_head, j->ack.head,
-		    sizeof(j->reply.audit_head));
-		enc_init(&e);
-		enc_sign(&e, &j->reply);
-		(void)frame_send_enc(j->client->conn, MSG_SIGN, j->id, &e);
-	}
-	k->signatures += j->reply.nsig;
-	job_done(j);
 }
 
 void
