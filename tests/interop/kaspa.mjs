@@ -3,6 +3,7 @@
 // object whose integers are BigInts.
 import { blake2b } from "@noble/hashes/blake2";
 import { blake3 } from "@noble/hashes/blake3";
+import { sha256 } from "@noble/hashes/sha2";
 
 export const MAX_U64 = 2n ** 64n - 1n;
 
@@ -27,6 +28,10 @@ const keyed = (key, data) => blake2b(data, { dkLen: 32,
 const sighashOf = (...parts) => keyed("TransactionSigningHash", join(parts));
 
 export const p2pk = (xonly) => `20${xonly}ac`;
+export const p2pkEcdsa = (key) => `21${key}ab`;
+export const multisigEcdsa = (m, keys) => (0x50 + m).toString(16) +
+    keys.map((k) => `21${k}`).join("") +
+    (0x50 + keys.length).toString(16) + "a9";
 export const p2sh = (redeem) =>
     `aa20${hex(blake2b(bytes(redeem), { dkLen: 32 }))}87`;
 export const multisig = (m, keys) => (0x50 + m).toString(16) +
@@ -82,6 +87,10 @@ export function sighash(doc, index) {
 	    sighashOf(le(payload.length, 8), payload),
 	    le(type, 1));
 }
+
+// What ECDSA signs instead.
+export const ecdsaDigest = (hash) => sha256(join(
+    sha256(Buffer.from("TransactionSigningHashECDSA")), hash));
 
 function encoding(doc, payload) {
 	const version = doc.global.txVersion;
