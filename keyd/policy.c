@@ -222,7 +222,7 @@ amounts(const struct tx *tx, struct decision *d)
 		}
 		out += tx->out[i].value;
 		d->change[i] = d->change[i] && d->change_counts;
-		if (d->change[i])
+		if (d->change[i] && d->inputs_fixed)
 			change += tx->out[i].value;
 	}
 	if (d->fee_known && out > in) {
@@ -236,14 +236,20 @@ amounts(const struct tx *tx, struct decision *d)
 	return true;
 }
 
-/* Whether each type is one, and whether together they fix the outputs. */
+/*
+ * Whether each type is one, and whether together they fix the outputs and the
+ * inputs.  Under ANYONECANPAY a signature goes with any other inputs: two
+ * requests with one input each and the same outputs give signatures for one
+ * transaction with both inputs, so change comes back once and is not counted
+ * in either.
+ */
 static bool
 sighash_types(const struct tx *tx, struct decision *d)
 {
 	uint8_t	 type;
 	size_t	 i;
 
-	d->change_counts = true;
+	d->change_counts = d->inputs_fixed = true;
 	for (i = 0; i < tx->nin; i++) {
 		if (d->class[i] == INPUT_FOREIGN)
 			continue;
@@ -255,6 +261,8 @@ sighash_types(const struct tx *tx, struct decision *d)
 		}
 		if ((type & (SIGHASH_NONE | SIGHASH_SINGLE)) != 0)
 			d->change_counts = false;
+		if ((type & SIGHASH_ANYONECANPAY) != 0)
+			d->inputs_fixed = false;
 	}
 	return true;
 }

@@ -42,6 +42,7 @@ struct decision {
 	bool		 fee_known;	/* every input's amount is */
 	uint64_t	 fee;
 	bool		 change_counts;	/* false under NONE and SINGLE */
+	bool		 inputs_fixed;	/* false under ANYONECANPAY */
 	/* What signing it reserves (journal_reserve), once counted is set. */
 	bool		 counted;
 	bool		 known;		/* signed before: counts no more */

@@ -201,7 +201,8 @@ check_destinations(const struct policy_view *v, struct check_row *row)
 
 /*
  * A fee can only be limited if it is known and the signature fixes it: under
- * NONE and SINGLE whoever completes the transaction says what it will be.
+ * NONE, SINGLE and ANYONECANPAY whoever completes the transaction says what it
+ * will be.
  */
 static bool
 fee_fixed(const struct policy_view *v, struct check_row *row,
@@ -214,11 +215,11 @@ fee_fixed(const struct policy_view *v, struct check_row *row,
 		    "%s = %s", row->check, row->limit);
 		return false;
 	}
-	if (!v->d->change_counts) {
+	if (!v->d->change_counts || !v->d->inputs_fixed) {
 		(void)strlcpy(row->value, "any", sizeof(row->value));
 		*outcome = policy_fail(v, row, CODE_POLICY_DENIED, "a "
-		    "signature of type none or single does not fix the fee; "
-		    "[policy] %s = %s", row->check, row->limit);
+		    "signature of type none, single or anyonecanpay does not "
+		    "fix the fee; [policy] %s = %s", row->check, row->limit);
 		return false;
 	}
 	policy_number(row->value, sizeof(row->value), v->d->fee);

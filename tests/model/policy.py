@@ -237,6 +237,7 @@ class Decision:
         if any(i.type not in TYPES for i in self.signed):
             raise Refused("INVALID_PSKT")
         self.fixed = all(i.type & 6 == 0 for i in self.signed)
+        self.joinable = any(i.type & 0x80 for i in self.signed)
         self.amounts()
 
     def amounts(self):
@@ -253,7 +254,8 @@ class Decision:
         self.change = [self.fixed and self.own_script(o[1]) and not o[2]
                        for o in tx.outputs]
         self.outflow = max(0, sum(i.amount for i in self.own) - sum(
-            o[0] for o, c in zip(tx.outputs, self.change) if c))
+            o[0] for o, c in zip(tx.outputs, self.change)
+            if c and not self.joinable))
         self.sid = tx.signing_id()
         self.known = self.sid in self.j.known
         self.new = 0 if self.known else sum(
@@ -297,7 +299,7 @@ class Decision:
     def fee_limit(self, shown, most):
         if self.fee is None:
             return ("!", shown, "unknown")
-        if not self.fixed:
+        if not self.fixed or self.joinable:
             return ("!", shown, "any")
         return ("+" if self.fee <= most else "!", shown, str(self.fee))
 

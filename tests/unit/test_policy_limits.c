@@ -91,7 +91,8 @@ START_TEST(fee_not_fixed)
 {
 	static const char	*limits[] = { "max_fee_sompi",
 				    "max_fee_percent" };
-	static const uint8_t	 open_types[] = { SIGHASH_NONE, SIGHASH_SINGLE };
+	static const uint8_t	 open_types[] = { SIGHASH_NONE, SIGHASH_SINGLE,
+				    SIGHASH_ALL | SIGHASH_ANYONECANPAY };
 	char			 extra[256];
 	size_t			 i, j;
 
@@ -100,13 +101,13 @@ START_TEST(fee_not_fixed)
 		    BOTH_TYPES, limits[i]);
 		use("mainnet", true, extra);
 		out[1].value = 399;
-		for (j = 0; j < 2; j++) {
+		for (j = 0; j < 3; j++) {
 			in[0].sighash_type = open_types[j];
 			ck_assert_int_eq(decide(), CODE_POLICY_DENIED);
 			ck_assert_str_eq(d.check, limits[i]);
 			ck_assert_str_eq(d.value, "any");
 		}
-		in[0].sighash_type = SIGHASH_ALL | SIGHASH_ANYONECANPAY;
+		in[0].sighash_type = SIGHASH_ALL;
 		ck_assert_int_eq(decide(), CODE_NONE);
 		/* An input without its UTXO: nobody knows the fee. */
 		use("devnet", true, extra);
@@ -119,6 +120,38 @@ START_TEST(fee_not_fixed)
 		tx.nin = 1;
 		in[1].has_utxo = true;
 	}
+}
+END_TEST
+
+/*
+ * Two requests, an input each and the same outputs: what they give fits one
+ * transaction with both inputs, and the change of one of them is its fee.
+ */
+START_TEST(anyonecanpay)
+{
+	use("mainnet", true, "[policy]\nmax_daily_volume_sompi = 1500\n"
+	    "allowed_destinations = [\"0000aa20" "11\"]\n" BOTH_TYPES);
+	tx.nout = 1;
+	out[0] = out[1];
+	out[0].value = 1000;
+	ck_assert_int_eq(decide(), CODE_NONE);
+	ck_assert_uint_eq(d.outflow, 0);
+	in[0].sighash_type = SIGHASH_ALL | SIGHASH_ANYONECANPAY;
+	ck_assert_int_eq(decide(), CODE_NONE);
+	ck_assert(d.change[0]);
+	ck_assert_uint_eq(d.outflow, 1000);
+	ck_assert_int_eq(journal_reserve(journal, &d.entry, 1), 0);
+	in[0].outpoint.index = 1;
+	DENIED("max_daily_volume_sompi", "1500", "2000");
+	/* One of two is enough: it goes with others. */
+	in[0].sighash_type = SIGHASH_ALL;
+	in[1].sighash_type = SIGHASH_ALL | SIGHASH_ANYONECANPAY;
+	in[1].outpoint.index = 2;
+	in[0].amount = in[1].amount = 200;
+	out[0].value = 400;
+	tx.nin = 2;
+	ck_assert_int_eq(decide(), CODE_NONE);
+	ck_assert_uint_eq(d.outflow, 400);
 }
 END_TEST
 
@@ -396,6 +429,7 @@ main(void)
 	tcase_add_test(tc, reason);
 	tcase_add_test(tc, amounts);
 	tcase_add_test(tc, fee_not_fixed);
+	tcase_add_test(tc, anyonecanpay);
 	tcase_add_test(tc, percent);
 	tcase_add_test(tc, lock_time);
 	tcase_add_test(tc, destinations);
