@@ -262,7 +262,7 @@ each_line(struct pt *t)
 	char		*at = all.p, *end = all.p + all.len, *nl;
 	int		 rc = OK;
 
-	for (; at < end; at = nl + 1) {
+	for (; at < end; at = nl < end ? nl + 1 : end) {
 		nl = memchr(at, '\n', (size_t)(end - at));
 		if (nl == NULL)
 			nl = end;

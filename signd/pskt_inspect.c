@@ -4,6 +4,10 @@
 
 #include "pskt_inspect.h"
 
+/* rusty-kaspa consensus/core/src/constants.rs, SEQUENCE_LOCK_TIME_*. */
+#define SEQUENCE_NO_LOCK	(UINT64_C(1) << 63)
+#define SEQUENCE_LOCK		UINT64_C(0xffffffff)
+
 static int	 make_doc(struct inspect *, size_t);
 static int	 make_sums(struct inspect *, struct inspect_doc *);
 static int	 make_mass(struct inspect *, struct inspect_doc *);
@@ -28,6 +32,7 @@ inspect_warn_name(enum inspect_warn w)
 		[WARN_FEE_UNKNOWN] = "FEE_UNKNOWN",
 		[WARN_UNKNOWN_SCRIPT] = "UNKNOWN_SCRIPT",
 		[WARN_LOCK_TIME] = "LOCK_TIME",
+		[WARN_RELATIVE_LOCK] = "RELATIVE_LOCK",
 		[WARN_DUST] = "DUST",
 		[WARN_MASS] = "MASS",
 		[WARN_WALLET_MASS] = "WALLET_MASS",
@@ -219,6 +224,13 @@ look_input(struct inspect *s, struct inspect_doc *d, size_t i)
 	const struct tx_input		*txin = &d->pskt->tx.in[i];
 	unsigned			 ops;
 
+	/* A lock of 1 is over when the coin is there. */
+	if ((txin->sequence & SEQUENCE_NO_LOCK) == 0 &&
+	    (txin->sequence & SEQUENCE_LOCK) > 1)
+		warn(s, d, WARN_RELATIVE_LOCK, "inputs[%zu].sequence: its coin "
+		    "must first be %" PRIu64 " old in DAA score (%" PRIu64
+		    " seconds)", i, txin->sequence & SEQUENCE_LOCK,
+		    (txin->sequence & SEQUENCE_LOCK) / 10);
 	if (txin->sighash_type != SIGHASH_ALL)
 		warn(s, d, WARN_SIGHASH_TYPE, "inputs[%zu].sighashType: %s", i,
 		    sighash_type_valid(txin->sighash_type) ?

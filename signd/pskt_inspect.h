@@ -39,6 +39,7 @@ enum inspect_warn {
 	WARN_FEE_UNKNOWN,
 	WARN_UNKNOWN_SCRIPT,
 	WARN_LOCK_TIME,
+	WARN_RELATIVE_LOCK,
 	WARN_DUST,
 	WARN_MASS,		/* over what nodes take */
 	WARN_WALLET_MASS,	/* over what wallets make */

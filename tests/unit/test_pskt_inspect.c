@@ -324,6 +324,16 @@ START_TEST(warnings)
 	    ",\"minTime\":18446744073709551615,\"sequence\":0");
 	ck_assert(says(d, "LOCK_TIME"));
 	ck_assert_ptr_nonnull(strstr(text(), "18446744073709551615 (ms)"));
+	ck_assert(!says(d, "RELATIVE_LOCK"));
+	/* Bit 63 disables the relative lock, whose bits are the low 32. */
+	d = look(400000000, 599000000, ",\"sequence\":9223372036854775850");
+	ck_assert(!says(d, "RELATIVE_LOCK"));
+	d = look(400000000, 599000000, ",\"sequence\":4294967297");
+	ck_assert(!says(d, "RELATIVE_LOCK"));
+	d = look(400000000, 599000000, ",\"sequence\":4294967295");
+	ck_assert(says(d, "RELATIVE_LOCK"));
+	ck_assert_ptr_nonnull(strstr(text(), "must first be 4294967295 old in "
+	    "DAA score (429496729 seconds)"));
 }
 END_TEST
 
