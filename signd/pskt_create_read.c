@@ -5,6 +5,7 @@
 
 #include "pskt_create_int.h"
 #include "pskt_int.h"
+#include "schnorr.h"
 
 static int	 check_names(struct create *, struct reader *);
 static int	 read_redeems(struct create *, struct reader *, struct bytes);
@@ -116,6 +117,7 @@ add_redeem(struct create *c, struct reader *r, const struct json *v,
     struct bytes script)
 {
 	struct create_redeem	*d = &c->redeem[c->nredeem];
+	unsigned		 i;
 
 	if (script_multisig_parse(script.p, script.len, &d->ms) == -1 ||
 	    d->ms.m > d->ms.n)
@@ -124,6 +126,16 @@ add_redeem(struct create *c, struct reader *r, const struct json *v,
 	if (d->ms.ecdsa)
 		return rd_fail(r, PSKT_UNSUPPORTED, v,
 		    v == r->root ? "redeem_scripts" : NULL, "ECDSA multisig");
+	/* What goes to such a script may never come back. */
+	if (d->ms.n > MULTISIG_MAX_KEYS)
+		return rd_fail(r, PSKT_INVALID, v,
+		    v == r->root ? "redeem_scripts" : NULL,
+		    "more than the 15 keys that nodes take");
+	for (i = 0; i < d->ms.n; i++)
+		if (!schnorr_key_valid(d->ms.keys[i]))
+			return rd_fail(r, PSKT_INVALID, v,
+			    v == r->root ? "redeem_scripts" : NULL,
+			    "a key is no point of the curve");
 	d->script = script;
 	script_p2sh(script.p, script.len, d->p2sh);
 	c->nredeem++;

@@ -578,6 +578,8 @@ END_TEST
 	"\"scriptPublicKey\":\"" SPK_A "\",\"blockDaaScore\":1," \
 	"\"isCoinbase\":false" more "}}]"
 
+#define FOUR	"20" KEY_A "20" KEY_A "20" KEY_B "20" KEY_B
+
 struct bad {
 	const char	*from, *to, *error;
 };
@@ -624,6 +626,13 @@ static const struct bad bad[] = {
 	    "redeem_scripts[0]: no multisig" },
 	{ ",\"fee_rate\"", ",\"redeem_scripts\":[\"5121" "02" KEY_A
 	    "51a9\"],\"fee_rate\"", "redeem_scripts[0]: ECDSA multisig" },
+	{ ",\"fee_rate\"", ",\"redeem_scripts\":[\"51" FOUR FOUR FOUR FOUR
+	    "60ae\"],\"fee_rate\"", "redeem_scripts[0]: more than the 15 keys "
+	    "that nodes take" },
+	{ ",\"fee_rate\"", ",\"redeem_scripts\":[\"5120" KEY_A "20ffffffffffff"
+	    "ffffffffffffffffffffffffffffffffffffffffffffffffffff52ae\"],"
+	    "\"fee_rate\"", "redeem_scripts[0]: a key is no point of the "
+	    "curve" },
 	{ ",\"fee_rate\"", ",\"payload\":\"0\",\"fee_rate\"",
 	    "payload: odd number of hex digits" },
 	{ ",\"fee_rate\"", ",\"key_sources\":{\"02" KEY_A "\":null},"
