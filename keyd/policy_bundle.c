@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <sodium.h>
+
 #include "policy_int.h"
 
 /* An input of the request, to be sorted by what it spends. */
@@ -15,6 +17,8 @@ struct spent {
 
 static int	spent_cmp(const void *, const void *);
 static uint64_t	plus(uint64_t, uint64_t);
+static void	signing_id(const struct tx *, const struct decision *,
+		    uint8_t[JOURNAL_ID_LEN]);
 
 static int
 spent_cmp(const void *a, const void *b)
@@ -91,6 +95,30 @@ bundle_add(struct policy_bundle *b, const struct decision *d)
 	b->claims += d->new_claims;
 }
 
+/*
+ * Which inputs are own, profile, config and claimed paths say: where that is
+ * not all of them, as on mainnet, the same transaction with others is no
+ * repetition, which would count nothing.
+ */
+static void
+signing_id(const struct tx *tx, const struct decision *d,
+    uint8_t out[JOURNAL_ID_LEN])
+{
+	crypto_generichash_state	 h;
+	size_t				 i;
+
+	journal_signing_id(tx, d->tx_id, out);
+	for (i = 0; i < tx->nin; i++)
+		if (d->class[i] != INPUT_OWN)
+			break;
+	if (i == tx->nin)
+		return;
+	(void)crypto_generichash_init(&h, NULL, 0, JOURNAL_ID_LEN);
+	(void)crypto_generichash_update(&h, out, JOURNAL_ID_LEN);
+	(void)crypto_generichash_update(&h, d->class, tx->nin);
+	(void)crypto_generichash_final(&h, out, JOURNAL_ID_LEN);
+}
+
 /* Every input that is signed, as its UTXO is claimed to be. */
 int
 policy_claims(const struct policy_request *q, const struct tx *tx,
@@ -100,7 +128,7 @@ policy_claims(const struct policy_request *q, const struct tx *tx,
 	const struct tx_input	*in, *last = NULL;
 	size_t			 i;
 
-	journal_signing_id(tx, d->tx_id, e->sid);
+	signing_id(tx, d, e->sid);
 	d->known = journal_known(q->journal, e->sid);
 	e->outflow = d->outflow;
 	if ((e->claim = pool_alloc(pool, d->nsign,

@@ -227,7 +227,7 @@ class Decision:
         spent = [i.outpoint() for i in tx.inputs]
         if len(set(spent)) < len(spent):
             raise Refused("INVALID_PSKT")
-        kinds = [self.kind(i) for i in tx.inputs]
+        self.kinds = kinds = [self.kind(i) for i in tx.inputs]
         self.signed = [i for i, k in zip(tx.inputs, kinds) if k != "foreign"]
         self.own = [i for i, k in zip(tx.inputs, kinds) if k == "own"]
         if not self.signed:
@@ -257,6 +257,8 @@ class Decision:
             o[0] for o, c in zip(tx.outputs, self.change)
             if c and not self.joinable))
         self.sid = tx.signing_id()
+        if set(self.kinds) != {"own"}:
+            self.sid = self.sid, tuple(self.kinds)
         self.known = self.sid in self.j.known
         self.new = 0 if self.known else sum(
             i.outpoint() not in self.j.claims for i in self.signed)

@@ -141,6 +141,34 @@ START_TEST(the_same_again)
 }
 END_TEST
 
+/* Where an input may be foreign: what it was then counts when it is own. */
+START_TEST(same_with_other_inputs)
+{
+	use("devnet", false, "[policy]\nmax_hourly_volume_sompi = 1500\n");
+	in[0].spk.script = view(ours, sizeof(ours));
+	in[1].spk.script = view(theirs, sizeof(theirs));
+	in[0].redeem = in[1].redeem = view(NULL, 0);
+	out[0].spk.script = view(other_p2sh, sizeof(other_p2sh));
+	tx.nin = 2;
+	tx.nout = 1;
+	sign();
+	ck_assert_uint_eq(d.outflow, 1000);
+	sign();
+	ck_assert(d.known);
+	/* Another profile's key, in the same transaction. */
+	request.key.xonly = keys[1];
+	DENIED("max_hourly_volume_sompi", "1500", "2000");
+	use("devnet", false, "");
+	sign();
+	ck_assert(!d.known);
+	ck_assert_uint_eq(d.outflow, 1000);
+	/* Its outpoint is claimed now, too. */
+	in[1].amount = 999;
+	ck_assert_int_eq(decide(), CODE_POLICY_DENIED);
+	ck_assert_str_eq(d.check, "outpoint_claim");
+}
+END_TEST
+
 START_TEST(conflict)
 {
 	char	 value[80];
@@ -400,6 +428,7 @@ main(void)
 	tcase_add_loop_test(tc, volume, 0, 3);
 	tcase_add_test(tc, count);
 	tcase_add_test(tc, the_same_again);
+	tcase_add_test(tc, same_with_other_inputs);
 	tcase_add_test(tc, conflict);
 	tcase_add_test(tc, amount_lies);
 	tcase_add_test(tc, foreign_not_claimed);
