@@ -222,6 +222,7 @@ unlock_many(const char *key_type)
 	uint8_t			*file, pub[33], v[32];
 	size_t			 len;
 	char			 text[256], ref[NAME_BUF], err[KEYRING_ERR];
+	double			 t;
 	int			 i;
 
 	i = snprintf(text, sizeof(text), "[service]\nnetwork = \"devnet\"\n"
@@ -249,9 +250,12 @@ unlock_many(const char *key_type)
 	ck_assert_int_eq(isec_seal(&h, m.file_key, &p, &file, &len, &errstr),
 	    0);
 	isec_plain_free(&p);
+	t = ms();
 	ck_assert_msg(keyring_stage(&r, file, len, &m, pub, ref, &acc, err,
 	    sizeof(err)) == CODE_NONE, "%s", err);
 	keyring_commit(&r);
+	printf("unlocked with %d secrets in %.2f ms, after Argon2\n", FULL,
+	    ms() - t);
 }
 
 /*
