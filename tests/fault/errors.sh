@@ -2,6 +2,7 @@
 # The disk of the audit log fails: by each error, at each call.  What cannot
 # be recorded is refused at once, nothing torn or unsynced stays, and it goes
 # on by itself.
+# Alone: a refusal has its time.
 . "${0%/*}/../e2e/lib.sh"
 t_init
 

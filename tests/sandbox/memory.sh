@@ -251,7 +251,7 @@ stop_all
 ### A phrase in the config
 
 rm -f "$T/keyd/state"
-CONF_SECURITY='secret_cache_ttl = 2'
+CONF_SECURITY='secret_cache_ttl = 6'	# the search has its own to derive first
 PROFILE=signer-01
 CONF_HD="derivation_path = \"$path\"
 encrypted_mnemonics = [\"$box\"]"
@@ -263,7 +263,7 @@ some "a live key of a phrase is found" "of what is derived" "$pid_keyd"
 some "and the key of layer 1" "of the file key or layer 1" "$pid_keyd"
 others "phrase in the config"
 no_core_of "phrase in the config: not in a core file" "$pid_keyd"
-wait_for 6 cache_is 0 || not_ok "phrase in the config: evicted" "$(cached)"
+wait_for 15 cache_is 0 || not_ok "phrase in the config: evicted" "$(cached)"
 scan_args=(-k -p "$path" -c "$box")
 none "phrase in the config, evicted: none in igra-keyd" "$pid_keyd"
 scan_args=(-p "$path" -c "$box")
@@ -285,7 +285,7 @@ PYTHONDONTWRITEBYTECODE=1 "$PYTHON" "$e2e/hd_ref.py" pskt "$T/signers.json" \
     "$account" 1 key:0:0/7:100000000 key:0:1/8:100000000 \
     -- "pubkey:$(printf 'ab%.0s' {1..32}):190000000" >"$T/sign.json"
 CONF_HD="derivation_path = \"$account\""
-CONF_SECURITY='secret_cache_ttl = 2'
+CONF_SECURITY='secret_cache_ttl = 6'	# the search has its own to derive first
 begin "derived keys"
 unlock || not_ok "unlock"
 scan_args=(-p "$account/1/8")
@@ -293,7 +293,7 @@ is "derived keys: two are used" "$(sign_one)" signed
 some "a live derived key is found" "of what is derived" "$pid_keyd"
 others "derived keys"
 no_core_of "derived keys: not in a core file" "$pid_keyd"
-wait_for 6 cache_is 0 || not_ok "derived keys: evicted" "$(cached)"
+wait_for 15 cache_is 0 || not_ok "derived keys: evicted" "$(cached)"
 scan_args=(-k -p "$account/1/8")
 none "derived keys evicted: none in igra-keyd" "$pid_keyd"
 is "derived keys: used again" "$(sign_one)" signed
