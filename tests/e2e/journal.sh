@@ -81,9 +81,13 @@ is "the same again counts once" \
     "$(sign 0) $(status journal_entries)" "signed 1"
 check "claimed" claimed 0
 w=$(writer_pid)
-is "the writer has no more than it needs" "$(ls "/proc/$w/fd" | tr '\n' ' ')" \
-    "0 1 2 3 4 "
-is "its descriptors" "$(readlink "/proc/$w/fd/4")" "$journal"
+if [ "$(id -u)" -eq 0 ]; then
+	is "the writer has no more than it needs" \
+	    "$(ls "/proc/$w/fd" | tr '\n' ' ')" "0 1 2 3 4 "
+	is "its file" "$(readlink "/proc/$w/fd/4")" "$journal"
+else
+	skip "the writer's descriptors" "only root may look"
+fi
 is "a filter of system calls" "$(awk '/^Seccomp:/ { print $2 }' \
     "/proc/$w/status")" "$(awk '/^Seccomp:/ { print $2 }' \
     "/proc/$pid_keyd/status")"
