@@ -47,7 +47,7 @@ run_file()
 	    sort -u | wc -l)" "$(grep -c '^ok - .*, signer-[0-9]*$' \
 	    "$T/vectors.out")"
 	stop_all
-	rm -rf "$T/log"
+	rm -rf "$T/log" "$T/keyd/policy.journal"
 }
 
 CONF_POLICY=$types
