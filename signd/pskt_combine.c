@@ -33,6 +33,8 @@ static int	 choose_same(struct merge *, const struct rule *,
 		    const struct entry *, size_t, size_t *);
 static int	 choose_xpub(struct merge *, const struct rule *,
 		    const struct entry *, size_t, size_t *);
+static bool	 seen_before(struct merge *, const struct rule *,
+		    const struct entry *, size_t);
 static int	 choose_signature(struct merge *, const struct rule *,
 		    const struct entry *, size_t, size_t *);
 static int	 groups(struct merge *, const struct rule *,
@@ -293,6 +295,19 @@ choose_xpub(struct merge *m, const struct rule *r, const struct entry *e,
 	return 0;
 }
 
+/* Is entry i one of those before it? */
+static bool
+seen_before(struct merge *m, const struct rule *r, const struct entry *e,
+    size_t i)
+{
+	size_t	 k;
+
+	for (k = 0; k < i; k++)
+		if (r->same(m->pool, e[k].v, e[i].v) == 1)
+			return true;
+	return false;
+}
+
 /* The first pass tells what is to be verified, the second decides. */
 static int
 choose_signature(struct merge *m, const struct rule *r, const struct entry *e,
@@ -309,19 +324,21 @@ choose_signature(struct merge *m, const struct rule *r, const struct entry *e,
 	m->doubt = true;
 	if (m->result == NULL)
 		return 0;
-	/* Curve work, while an event loop waits. */
-	if (n > MAX_CHECKS - m->checks) {
-		m->e->code = PSKT_TOO_LARGE;
-		(void)snprintf(m->e->message, sizeof(m->e->message),
-		    "more than %u signatures that differ", MAX_CHECKS);
-		return -1;
-	}
-	m->checks += (unsigned)n;
-	for (i = 0; i < n; i++)
+	for (i = 0; i < n; i++) {
+		if (seen_before(m, r, e, i))
+			continue;
+		/* Curve work, while an event loop waits. */
+		if (m->checks++ == MAX_CHECKS) {
+			m->e->code = PSKT_TOO_LARGE;
+			(void)snprintf(m->e->message, sizeof(m->e->message),
+			    "more than %u signatures that differ", MAX_CHECKS);
+			return -1;
+		}
 		if (merge_verifies(m, e[i].v)) {
 			*choice = i;
 			break;
 		}
+	}
 	return 0;
 }
 

@@ -485,6 +485,39 @@ START_TEST(signatures)
 }
 END_TEST
 
+/* Only what is verified counts: one liar among many keeps nobody out. */
+START_TEST(one_liar)
+{
+	enum { DOCS = 30, MEMBERS = 100 };
+	const char	*good, *bad;
+	char		*all[2], *framed[2], *to;
+	uint8_t		 sig[64];
+	size_t		 i, k, len;
+
+	ck_assert_int_eq(pt_parse(pt_base), 0);
+	sign(0, SIGHASH_ALL, sig);
+	good = signed_by_a(sig);
+	sig[63] ^= 1;
+	bad = signed_by_a(sig);
+	len = strlen(good);
+	for (k = 0; k < 2; k++) {
+		to = all[k] = pool_alloc(&pt_pool, MEMBERS * (len + 1) + 2, 1);
+		for (i = 0; i < MEMBERS; i++)
+			to += sprintf(to, "%s%s", i == 0 ? "[" : ",",
+			    k == 0 ? bad : good);
+		(void)sprintf(to, "]");
+		framed[k] = pt_frame("PSKB", all[k], strlen(all[k]));
+	}
+	for (i = 0; i < DOCS; i++)
+		add_doc(framed[i != 0]);
+	good = combined();
+	ck_assert_msg(good != NULL, "%s", pt_err.message);
+	ck_assert_str_eq(good, framed[1]);
+	free(framed[0]);
+	free(framed[1]);
+}
+END_TEST
+
 /* The base with an ECDSA P2PK of key A's secret, signed so. */
 static const char *
 ecdsa_signed_by_a(const char *key, const char *sig)
@@ -620,6 +653,7 @@ main(void)
 	tcase_add_test(tc, lengths);
 	tcase_add_test(tc, forms);
 	tcase_add_test(tc, signatures);
+	tcase_add_test(tc, one_liar);
 	tcase_add_test(tc, ecdsa_signatures);
 	tcase_add_test(tc, hundred);
 	tcase_add_test(tc, wide);
