@@ -307,8 +307,7 @@ unlock_done(bool ok, const char *why, void *arg)
 	struct client	*c = client_find(u->k, u->client);
 
 	if (!ok)
-		log_warnx("the clock is accepted until the next start: %s",
-		    why);
+		log_warnx("the clock is not accepted: %s", why);
 	if (c != NULL)
 		(void)frame_send(c->conn, MSG_OK, u->id, NULL, 0);
 	free(u);

@@ -7,6 +7,7 @@
 #include "messages.h"
 
 static void	hash_number(crypto_generichash_state *, uint64_t, size_t);
+static bool	acceptable(const struct journal *, journal_cb, void *);
 static void	accepted(struct journal *, journal_cb, void *);
 static size_t	new_claims(const struct journal *, const struct journal_entry *);
 
@@ -255,16 +256,24 @@ journal_release(struct journal *j, const struct outpoint *o, journal_cb cb,
 	write_release(j, &c, cb, arg);
 }
 
+/* False: refused, since what cannot be written is not to count later either. */
+static bool
+acceptable(const struct journal *j, journal_cb cb, void *arg)
+{
+	const char	*why;
+
+	if (j->file == NULL || (why = write_fault(j)) == NULL)
+		return true;
+	cb(false, why, arg);
+	return false;
+}
+
 /* Both acceptances are a matter of the slot. */
 static void
 accepted(struct journal *j, journal_cb cb, void *arg)
 {
-	const char	*why;
-
 	if (j->file == NULL)
 		cb(true, NULL, arg);
-	else if ((why = write_fault(j)) != NULL)
-		cb(false, why, arg);
 	else if (write_slot(j, cb, arg) == -1)
 		cb(false, "too much waits for the policy journal", arg);
 }
@@ -272,6 +281,8 @@ accepted(struct journal *j, journal_cb cb, void *arg)
 void
 journal_accept_clock(struct journal *j, journal_cb cb, void *arg)
 {
+	if (!acceptable(j, cb, arg))
+		return;
 	clock_accept(j);
 	accepted(j, cb, arg);
 }
@@ -279,6 +290,8 @@ journal_accept_clock(struct journal *j, journal_cb cb, void *arg)
 void
 journal_accept_rollback(struct journal *j, journal_cb cb, void *arg)
 {
+	if (!acceptable(j, cb, arg))
+		return;
 	j->acked_kseq = j->log.last_kseq;
 	j->acked_seq = j->log.seq;
 	memcpy(j->acked_head, j->log.head, sizeof(j->acked_head));

@@ -9,6 +9,7 @@
 
 #include <check.h>
 #include <errno.h>
+#include <limits.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -669,6 +670,58 @@ START_TEST(nth_call_fails)
 }
 END_TEST
 
+/*
+ * A full disk: what an operator was refused does not count later, and what was
+ * found meanwhile is not forgotten.
+ */
+START_TEST(full_disk_accepts_nothing)
+{
+	struct journal_log	 log = { 9, 50, { 1 }, 9 };
+	struct journal		*j;
+	uint64_t		 gap;
+	int			 i;
+
+	now.fake = true;
+	now.boot = 100 * S;
+	now.wall = 1000000 * S;
+	fault = mmap(NULL, sizeof(*fault), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANON, -1, 0);
+	j = start(&faulty, 1);
+	put(j, 1, 2);
+	turn_until(1);
+	ck_assert_int_eq(good, 1);
+	fault->error = ENOSPC;
+	fault->fail_to = INT_MAX;
+	fault->fail_from = fault->calls;
+	put(j, 2, 2);
+	turn_until(2);
+	ck_assert(!may_sign(j));
+	journal_compare(j, &log);
+	now.wall += 3600 * S;
+	journal_tick(j);
+	ck_assert_int_eq(journal_clock_pending(j, &gap), CLOCK_STEP);
+	journal_accept_rollback(j, told, NULL);
+	journal_accept_clock(j, told, NULL);
+	ck_assert_int_eq(answers, 4);
+	ck_assert_int_eq(good, 1);
+	ck_assert_uint_eq(journal_rollback(j), PROTO_ROLLBACK_JOURNAL);
+	ck_assert_int_eq(journal_clock_pending(j, &gap), CLOCK_STEP);
+	fault->fail_from = INT_MAX;
+	for (i = 0; i < 40 && write_fault(j) != NULL; i++)
+		turn_ms(100);
+	ck_assert_ptr_null(write_fault(j));
+	ck_assert(!may_sign(j));
+	turn_ms(1300);
+	end(j, false);
+	j = start(NULL, 1);
+	ck_assert_uint_eq(journal_rollback(j), PROTO_ROLLBACK_JOURNAL);
+	ck_assert_int_eq(journal_clock_pending(j, &gap), CLOCK_STEP);
+	end(j, true);
+	munmap(fault, sizeof(*fault));
+	now.fake = false;
+}
+END_TEST
+
 /* A hung disk: no within its time, and again yes when it goes on. */
 static ssize_t
 slow_pwrite(int fd, const void *p, size_t len, off_t off)
@@ -982,6 +1035,7 @@ main(void)
 	tcase_add_test(t, clock_over_restarts);
 	tcase_add_loop_test(t, nth_call_fails, 0, 16);
 	tcase_add_test(t, hung_disk);
+	tcase_add_test(t, full_disk_accepts_nothing);
 	tcase_add_test(t, writer_killed);
 	tcase_add_test(disk, kills);
 	tcase_set_timeout(t, 240);
