@@ -10,10 +10,14 @@
 #include <sodium.h>
 
 #include "log.h"
+#include "policy_int.h"
 #include "sign_int.h"
 #include "sign_record.h"
 
 #define INPUTS_PER_TURN	64
+/* What deciding on a transaction will take, counted from the beginning. */
+#define DECISION_BYTES	(sizeof(struct decision) + \
+			    sizeof(struct journal_entry))
 #define STEPS_PER_TURN	100	/* of own_prepare: about as long */
 
 static void	job_free(struct job *);
@@ -114,7 +118,9 @@ sign_request(struct client *c, const struct frame *f)
 	}
 	/* The request's views stay good: the payload is ours from here. */
 	j->payload = frame_take(c->conn);
-	j->bytes = f->len + j->pool.used;
+	j->bytes = f->len + j->pool.used + j->req.n * (j->check ?
+	    DECISION_BYTES + POLICY_MAX_ROWS * sizeof(struct check_row) :
+	    DECISION_BYTES);
 	k->jobbytes += j->bytes;
 	if (!audit_ready(&k->audit)) {
 		job_refuse(j, CODE_AUDIT_UNAVAILABLE, PROTO_NO_PSKT,
