@@ -222,14 +222,15 @@ wait_for_socket()
 }
 
 # variant DIR VARIABLE=VALUE… PROGRAM…: these programs in another build, from the
-# objects of $build but where the variable makes a difference.  Several scripts
-# may want the same.
+# objects of $build but where the variable makes a difference; all anew, should
+# these be older than the sources.  Several scripts may want the same.
 variant()
 {
-	_dir=$1 _args=
+	_dir=$1 _args='' _san=''
 	shift
 	for _w in "$@"; do
 		case $_w in
+		SAN=*)	_san=$_w ;;
 		*=*)	_args="$_args $_w" ;;
 		*)	_args="$_args $_dir/bin/$_w" ;;
 		esac
@@ -240,7 +241,13 @@ variant()
 		exec 9>"$_dir/lock"
 		! command -v flock >/dev/null || flock 9
 		# shellcheck disable=SC2086
-		make -s -C "$top" BASE="$build" BUILD="$_dir" \
+		if make -q -C "$top" BUILD="$build" $_san programs; then
+			_args="$_args BASE=$build"
+		else
+			rm -rf "$_dir/obj"
+		fi
+		# shellcheck disable=SC2086
+		make -s -C "$top" BUILD="$_dir" $_san \
 		    -j"$(getconf _NPROCESSORS_ONLN)" $_args 9>&-
 	)
 }
