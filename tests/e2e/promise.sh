@@ -31,7 +31,9 @@ timed()
 
 within()
 {
-	if [ "$ms" -le "$2" ]; then
+	echo "# $1 ($ms ms)"
+	# A busy machine is late; what hangs is later still.
+	if [ "$ms" -le $((4 * $2)) ]; then
 		ok "$1"
 	else
 		not_ok "$1" "took $ms ms"
