@@ -21,6 +21,7 @@
 #define STEPS_PER_TURN	100	/* of own_prepare: about as long */
 
 static void	job_free(struct job *);
+static void	tell_accesses(struct job *);
 static void	job_refusal(const struct job *, enum proto_code, uint32_t,
 		    const char *, struct refusal *);
 static void	job_refuse_decision(struct job *, uint32_t);
@@ -149,6 +150,24 @@ job_refusal(const struct job *j, enum proto_code code, uint32_t pskt,
 	r->peer_pid = j->req.peer_pid;
 }
 
+/*
+ * A secret that was decrypted has been used, though the request was refused.
+ * What stood in the cache is told of when it leads to something.
+ */
+static void
+tell_accesses(struct job *j)
+{
+	struct audit_record	 r[KEYRING_MAX_ACCESS];
+	uint32_t		 i, n;
+
+	n = access_records(&j->accesses, j->req.request_id, j->req.peer_uid,
+	    j->req.peer_pid, "Get", j->key_ref[0] != '\0', r);
+	for (i = 0; i < n; i++)
+		if (!j->accesses.a[i].cached)
+			(void)audit_tell_capped(&j->k->audit, &r[i],
+			    j->req.peer_uid);
+}
+
 void
 job_refuse(struct job *j, enum proto_code code, uint32_t pskt,
     const char *message)
@@ -157,6 +176,7 @@ job_refuse(struct job *j, enum proto_code code, uint32_t pskt,
 
 	job_refusal(j, code, pskt, message, &r);
 	r.check = code == CODE_POLICY_DENIED ? "secrets" : NULL;
+	tell_accesses(j);
 	refuse_request(j->k, j->client, j->id, &r);
 	job_done(j);
 }
@@ -181,6 +201,7 @@ job_refuse_decision(struct job *j, uint32_t i)
 		    j->reply.tx_id[i], j->started, &dest);
 		r.extra = &extra;
 	}
+	tell_accesses(j);
 	refuse_request(j->k, j->client, j->id, &r);
 	enc_free(&dest);
 	job_done(j);

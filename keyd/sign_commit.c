@@ -45,9 +45,10 @@ job_record(struct job *j)
 		n++;
 	}
 	j->waiting = ntx == 0 ? 1 : 2;
-	if (ntx == 0 || job_commit(j, n - ntx))
+	if (ntx == 0 || job_commit(j, n - ntx)) {
+		j->accesses.n = 0;	/* told of with this */
 		audit_submit(&j->k->audit, r, n, job_audited, j);
-	else
+	} else
 		job_answer(j);
 	for (i = 0; i < ntx; i++)
 		enc_free(&dest[i]);

@@ -64,6 +64,14 @@ refused()
 	    [.checks[] | select(.outcome == "fail") | .check][0]' \
 	    "$T/checked")" "false $3 $4"
 }
+# The last that happened: a refusal, for which the key was decrypted.
+decrypted_and_denied()
+{
+	[ "$(jq -rs 'map(select(.event_type == "SecretAccess" or
+	    .event_type == "PolicyDenied")) | .[-2:] |
+	    map(.event_type + if .cached then " cached" else "" end) |
+	    join(" ")' "$log")" = "SecretAccess PolicyDenied" ]
+}
 last()
 {
 	jq -c "select(.event_type == \"$1\")" "$log" | tail -1
@@ -281,6 +289,9 @@ start keyd && unlock || not_ok "keyd again"
 is "a kill: what left still counts" "$(ctl policy show -j | jq '.limits[] |
     select(.key == "max_hourly_volume_sompi") | .used')" "$used"
 doc after own:50000@g -- "pubkey:$other:20001" change:28999
+is "refused, but the key was decrypted" "$(sign after)" \
+    "CONFLICT outpoint_conflict"
+check "which is in the log" wait_for 5 decrypted_and_denied
 refused "a kill: what was signed is still claimed" after CONFLICT \
     outpoint_conflict
 is "a kill: and is signed again" "$(sign good)" signed
