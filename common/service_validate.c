@@ -17,6 +17,7 @@
 
 #include "json.h"
 #include "keyd/curve.h"
+#include "keyd/own.h"
 #include "log.h"
 #include "roles.h"
 #include "secmem.h"
@@ -41,6 +42,7 @@ static bool	facts_from_keyd(const struct conf *, const uint8_t *,
 		    struct validate *);
 static bool	facts_from_file(const struct conf *, struct options *,
 		    struct validate *, char *, size_t);
+static const char *own_error(const struct conf *);
 static void	learn_secrets(const struct conf *, struct options *,
 		    struct validate *, char *, size_t);
 static void	note(const char *, void *);
@@ -188,6 +190,19 @@ facts_from_file(const struct conf *c, struct options *o, struct validate *v,
 	curve_free();
 	secmem_wipe();
 	return ok;
+}
+
+/* By igra-keyd's own code: NULL, or why it would not take this config. */
+static const char *
+own_error(const struct conf *c)
+{
+	struct own	*o;
+	const char	*errstr;
+
+	if ((o = own_new(c, &errstr)) == NULL)
+		return errstr;
+	own_unref(o);
+	return NULL;
 }
 
 static void
@@ -353,6 +368,7 @@ service_validate(int argc, char **argv)
 		v.separated = roles.separated;
 	} else
 		v.users_error = why;
+	v.own_error = own_error(c);
 	learn_secrets(c, &o, &v, err, sizeof(err));
 	validate_run(&v, &f);
 	env_wipe_secrets();

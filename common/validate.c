@@ -70,6 +70,8 @@ static const struct rule rules[] = {
 	    { E, E, E } }, rule_profile_position },
 	{ { "own-xpub", CAT_CONFIGURATION, SECRETS | CONFIG, { E, E, E } },
 	    rule_own_xpub },
+	{ { "own-scripts", CAT_CONFIGURATION, CONFIG, { E, E, E } },
+	    rule_own_scripts },
 	{ { "policy-limits", CAT_CONFIGURATION, DAEMON | CONFIG,
 	    { E, W, N } }, rule_policy_limits },
 	{ { "verify-after-sign", CAT_CONFIGURATION, DAEMON | CONFIG,

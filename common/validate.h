@@ -101,6 +101,7 @@ struct validate {
 	bool			 age_known;
 	uint64_t		 age_days;
 	struct secret_facts	 secrets;
+	const char		*own_error;	/* why igra-keyd refuses conf, or NULL */
 	const char		*unchecked;	/* why secrets are not known */
 	const char		*open_error;	/* the file was tried and not opened */
 };

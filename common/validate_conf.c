@@ -367,6 +367,16 @@ rule_own_xpub(const struct validate *v, struct rule_out *o)
 	return rule_ok(o, "Own extended public key: in service.hd.xpubs");
 }
 
+/* What igra-keyd finds out by itself at its start, and stops for. */
+enum rule_result
+rule_own_scripts(const struct validate *v, struct rule_out *o)
+{
+	if (v->own_error == NULL)
+		return RULE_NA;
+	found(o, "%s: igra-keyd does not start with it", v->own_error);
+	return RULE_FOUND;
+}
+
 enum rule_result
 rule_policy_limits(const struct validate *v, struct rule_out *o)
 {

@@ -54,6 +54,7 @@ RULE(rule_network_stated);
 RULE(rule_addresses);
 RULE(rule_xpubs);
 RULE(rule_own_xpub);
+RULE(rule_own_scripts);
 RULE(rule_coin_type);
 RULE(rule_redeem_addresses);
 RULE(rule_group);

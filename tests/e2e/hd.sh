@@ -110,6 +110,17 @@ has "validate-config: ours is one of the xpubs" "$out" \
 is "validate-config: nothing wrong" "$rc $(printf '%s' "$out" |
     grep -v '^ok: ')" "0 "
 
+# One character of another signer's.
+other=$(sed -n '2s/.* //p' "$T/xpubs")
+case $other in *[2a]) typo=${other%?}b;; *) typo=${other%?}a;; esac
+sed "s/$other/$typo/" "$conf" >"$T/typo.toml"
+chmod 0600 "$T/typo.toml"
+run env LC_ALL=C "$bin/igra-service" validate-config --config "$T/typo.toml" \
+    --passphrase-file "$T/pass"
+is "validate-config: a mistyped xpub" "$rc $(printf '%s' "$out" |
+    grep '^error: ')" "1 error: [Configuration] service.hd.xpubs has a key that \
+is mistyped, or neither kpub, ktub nor xpub: igra-keyd does not start with it"
+
 start_all || { not_ok "the daemons start"; t_done; }
 unlock && ok "unlocked on mainnet" || not_ok "unlocked on mainnet"
 is "signer.info: no address of its own, and the xpubs' threshold" \

@@ -56,6 +56,7 @@ static const struct {
 	{ "redeem-addresses", CAT_CONFIGURATION, START, { E, E, W } },
 	{ "own-xpub", CAT_CONFIGURATION, VALIDATE_SECRETS |
 	    VALIDATE_CONFIG, { E, E, E } },
+	{ "own-scripts", CAT_CONFIGURATION, VALIDATE_CONFIG, { E, E, E } },
 	{ "profile-position", CAT_CONFIGURATION, VALIDATE_SECRETS |
 	    VALIDATE_CONFIG, { E, E, E } },
 	{ "group", CAT_CONFIGURATION, START, { E, W, N } },

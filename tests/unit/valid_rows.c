@@ -134,6 +134,12 @@ xpub_missing(struct valid *f)
 }
 
 static void
+own_error(struct valid *f)
+{
+	f->v.own_error = "service.hd.xpubs has a key twice";
+}
+
+static void
 judge(struct valid *f, const char *pass)
 {
 	f->v.secrets.pass = passphrase_check(f->v.network, pass, strlen(pass),
@@ -503,6 +509,11 @@ const struct valid_row valid_rows[] = {
 	{ "own-xpub", XPUBS, facts_unknown, { U, U, U }, "--offline" },
 	{ "own-xpub", "", xpub_missing, { K, K, K }, "" },
 
+	/* what igra-keyd stops for */
+	{ "own-scripts", "", own_error, { E, E, E },
+	    "has a key twice|does not start" },
+	{ "own-scripts", XPUBS, NULL, { K, K, K }, "" },
+
 	/* [group] present, m >= 2, agrees with the redeem script */
 	{ "group", "-group.", NULL, { E, W, K }, "[group] is missing" },
 	{ "group", "group.threshold_m = 1", NULL, { E, W, K },
@@ -649,6 +660,7 @@ valid_spoil(struct valid *f)
 	age_90(f);
 	pub_2(f);
 	xpub_missing(f);
+	own_error(f);
 	conf_0640(f);
 	secrets_0660(f);
 	debug(f);
