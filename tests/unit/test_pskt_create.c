@@ -1,105 +1,15 @@
 /* signd/pskt_create: what is paid, from what, and for how much. */
-#include <check.h>
 #include <secp256k1.h>
 #include <secp256k1_extrakeys.h>
 #include <secp256k1_schnorrsig.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "pskt_doc.h"
-#include "signd/pskt_create.h"
+#include "pskt_create_rig.h"
 #include "signd/pskt_final.h"
 
 #define SECRET_A \
 	"e0d5444bfa387130dbfe1ee6090e586d602a3227657a5eeb48006ecaeb72d40c"
 #define SECRET_B \
 	"de1a043696291463d17bde69bbae7d026ef0d9782623bd6a980cdc5b1a22f27b"
-#define KEY_C \
-	"e4bc3c692864fe02a7d747848438bb42b41fbe3e13d1cc32804e4f27f3d62784"
-#define REDEEM	"5220" KEY_A "20" KEY_B "20" KEY_C "53ae"
-
-#define KAS	100000000ULL
-
-static struct create_result	 res;
-static struct bytes		 redeem;
-static uint8_t			 redeem_bytes[sizeof(REDEEM) / 2];
-static uint8_t			 p2sh[P2SH_SCRIPT_LEN];
-static char			 own[ADDRESS_MAX], payee[ADDRESS_MAX];
-static char			 p2sh_hex[2 * P2SH_SCRIPT_LEN + 1];
-
-static void
-setup(void)
-{
-	struct kaspa_address	 a = { .network = KASPA_DEVNET, .len = 32 };
-
-	pt_setup();
-	pt_unhex(REDEEM, redeem_bytes);
-	redeem.p = redeem_bytes;
-	redeem.len = sizeof(REDEEM) / 2;
-	script_p2sh(redeem.p, redeem.len, p2sh);
-	pskt_hex(p2sh, sizeof(p2sh), p2sh_hex);
-	a.version = ADDRESS_P2SH;
-	memcpy(a.payload, p2sh + 2, 32);
-	address_encode(&a, own);
-	a.version = ADDRESS_SCHNORR;
-	pt_unhex(KEY_A, a.payload);
-	address_encode(&a, payee);
-}
-
-static int
-create(const char *params)
-{
-	char		 err[256];
-	struct json	*v;
-
-	v = json_parse(&pt_pool, params, strlen(params), err, sizeof(err));
-	ck_assert_msg(v != NULL, "%s in %s", err, params);
-	return pskt_create(&pt_pool, KASPA_DEVNET, redeem, v, &res, &pt_err);
-}
-
-/* n UTXOs of these amounts, as a node shows them. */
-static const char *
-utxos(size_t n, const uint64_t *amount)
-{
-	char	*s = pool_alloc(&pt_pool, n * 400 + 3, 1), *to = s;
-	size_t	 i;
-
-	to += sprintf(to, "[");
-	for (i = 0; i < n; i++)
-		to += sprintf(to, "%s{\"address\":\"%s\",\"outpoint\":{"
-		    "\"transactionId\":\"%064zx\",\"index\":%zu},\"utxoEntry\":"
-		    "{\"amount\":%llu,\"scriptPublicKey\":\"0000%s\","
-		    "\"blockDaaScore\":%zu,\"isCoinbase\":%s}}",
-		    i == 0 ? "" : ",", own, i / 2 + 7, i % 2,
-		    (unsigned long long)amount[i], p2sh_hex, 1000 + i,
-		    i % 3 == 0 ? "true" : "false");
-	(void)sprintf(to, "]");
-	return s;
-}
-
-static const char *
-outputs(size_t n, const uint64_t *amount)
-{
-	char	*s = pool_alloc(&pt_pool, n * 150 + 3, 1), *to = s;
-	size_t	 i;
-
-	to += sprintf(to, "[");
-	for (i = 0; i < n; i++)
-		to += sprintf(to, "%s{\"address\":\"%s\",\"amount\":%llu}",
-		    i == 0 ? "" : ",", payee, (unsigned long long)amount[i]);
-	(void)sprintf(to, "]");
-	return s;
-}
-
-static const char *
-params(const char *in, const char *out, uint64_t rate, const char *more)
-{
-	return pool_printf(&pt_pool, "{\"utxos\":%s,\"outputs\":%s,"
-	    "\"change_address\":\"%s\",\"fee_rate\":%llu%s}", in, out, own,
-	    (unsigned long long)rate, more);
-}
 
 static void
 sign(const char *secret_hex, const char *key, size_t pskt, size_t input,
@@ -573,153 +483,6 @@ START_TEST(random_requests)
 }
 END_TEST
 
-#define U(more)	"[{\"outpoint\":{\"transactionId\":\"" TXID_1 \
-	"\",\"index\":0},\"utxoEntry\":{\"amount\":5000000000," \
-	"\"scriptPublicKey\":\"" SPK_A "\",\"blockDaaScore\":1," \
-	"\"isCoinbase\":false" more "}}]"
-
-#define FOUR	"20" KEY_A "20" KEY_A "20" KEY_B "20" KEY_B
-
-struct bad {
-	const char	*from, *to, *error;
-};
-/* In the request below. */
-static const struct bad bad[] = {
-	{ "\"fee_rate\":100", "\"fee_rate\":0", "fee_rate: is 0" },
-	{ "\"fee_rate\":100", "\"fee_rate\":1.5", "fee_rate: must be a plain "
-	    "integer from 0 to 1000000" },
-	{ "\"fee_rate\":100", "\"fee_rate\":1000001", "fee_rate: must be a "
-	    "plain integer from 0 to 1000000" },
-	{ ",\"fee_rate\":100", "", "fee_rate: missing" },
-	{ ",\"fee_rate\"", ",\"Payload\":\"00\",\"fee_rate\"",
-	    "Payload: no such parameter" },
-	{ "\"amount\":2000000000", "\"amount\":0", "outputs[0].amount: is 0" },
-	{ "\"amount\":2000000000", "\"amount\":59999", "outputs[0].amount: "
-	    "dust, which nodes do not relay" },
-	{ "\"amount\":2000000000", "\"amount\":\"2\"", "outputs[0].amount: "
-	    "must be a plain integer from 0 to 2900000000000000000" },
-	{ "\"amount\":2000000000", "\"amount\":5000000000", "utxos: 162400 "
-	    "sompi are missing: they hold 5000000000, outputs take 5000000000 "
-	    "and the fee 162400" },
-	{ "\"amount\":2000000000}", "\"amount\":2000000000},{\"address\":"
-	    "\"kaspadev:qqq\",\"amount\":1}", "outputs[1].address: " },
-	{ "5000000000,", "0,", "utxos[0].utxoEntry.amount: is 0" },
-	{ "5000000000,", "2900000000000000001,", "utxos[0].utxoEntry.amount: "
-	    "must be a plain integer from 0 to 2900000000000000000" },
-	{ "\"isCoinbase\":false", "\"isCoinbase\":false,\"covenantId\":\""
-	    TXID_1 "\"", "utxos[0].utxoEntry.covenantId: transaction version 0 "
-	    "cannot spend covenants" },
-	{ "\"" SPK_A "\"", "\"0000aa20" KEY_A "87\"",
-	    "utxos[0].utxoEntry.scriptPublicKey: no redeem script hashes to "
-	    "it" },
-	{ "\"" SPK_A "\"", "\"000021" "02" KEY_A "ab\"",
-	    "utxos[0].utxoEntry.scriptPublicKey: neither P2PK nor P2SH" },
-	{ "\"" SPK_A "\"", "\"00\"", "utxos[0].utxoEntry.scriptPublicKey: too "
-	    "short for a version and a script" },
-	{ "\"index\":0", "\"index\":4294967296", "utxos[0].outpoint.index: "
-	    "must be a plain integer from 0 to 4294967295" },
-	{ "[{\"outpoint", "[{\"address\":\"OWN\",\"outpoint",
-	    "utxos[0].address: not that of utxoEntry.scriptPublicKey" },
-	{ "[{\"outpoint", "[{\"address\":\"x\",\"outpoint",
-	    "utxos[0].address: " },
-	{ ",\"fee_rate\"", ",\"redeem_scripts\":[\"51ac\"],\"fee_rate\"",
-	    "redeem_scripts[0]: no multisig" },
-	{ ",\"fee_rate\"", ",\"redeem_scripts\":[\"5121" "02" KEY_A
-	    "51a9\"],\"fee_rate\"", "redeem_scripts[0]: ECDSA multisig" },
-	{ ",\"fee_rate\"", ",\"redeem_scripts\":[\"51" FOUR FOUR FOUR FOUR
-	    "60ae\"],\"fee_rate\"", "redeem_scripts[0]: more than the 15 keys "
-	    "that nodes take" },
-	{ ",\"fee_rate\"", ",\"redeem_scripts\":[\"5120" KEY_A "20ffffffffffff"
-	    "ffffffffffffffffffffffffffffffffffffffffffffffffffff52ae\"],"
-	    "\"fee_rate\"", "redeem_scripts[0]: a key is no point of the "
-	    "curve" },
-	{ ",\"fee_rate\"", ",\"payload\":\"0\",\"fee_rate\"",
-	    "payload: odd number of hex digits" },
-	{ ",\"fee_rate\"", ",\"key_sources\":{\"02" KEY_A "\":null},"
-	    "\"fee_rate\"", "key_sources.02" KEY_A ": must be an object" },
-	{ ",\"fee_rate\"", ",\"key_sources\":{\"02" TXID_1 "\":" SOURCE
-	    ",\"02AB8176564dc757fa907b5681cb92bc7aecbfcd023a3205dd6e6cc0db4b5"
-	    "b07e3\":" SOURCE "},\"fee_rate\"", "key_sources: one key twice" },
-};
-
-START_TEST(refused)
-{
-	const struct bad	*b = &bad[_i];
-	const char		*base, *at, *s, *to = b->to;
-	char			 mainnet[ADDRESS_MAX];
-	struct kaspa_address	 a;
-
-	base = pool_printf(&pt_pool, "{\"utxos\":" U("") ",\"outputs\":["
-	    "{\"address\":\"%s\",\"amount\":2000000000}],\"change_address\":"
-	    "\"%s\",\"fee_rate\":100}", payee, payee);
-	ck_assert_msg(create(base) == 0, "%s", pt_err.message);
-	at = strstr(base, b->from);
-	ck_assert_ptr_nonnull(at);
-	if ((s = strstr(to, "OWN")) != NULL)
-		to = pool_printf(&pt_pool, "%.*s%s%s", (int)(s - to), to, own,
-		    s + 3);
-	s = pool_printf(&pt_pool, "%.*s%s%s", (int)(at - base), base, to,
-	    at + strlen(b->from));
-	ck_assert_msg(create(s) == -1, "%s", to);
-	ck_assert_msg(strncmp(pt_err.message, b->error,
-	    strlen(b->error)) == 0, "%s, not %s", pt_err.message, b->error);
-	/* Another network's addresses, wherever they stand. */
-	ck_assert_int_eq(address_decode(payee, strlen(payee), &a, NULL), 0);
-	a.network = KASPA_MAINNET;
-	address_encode(&a, mainnet);
-	s = pool_printf(&pt_pool, "{\"utxos\":" U("") ",\"outputs\":["
-	    "{\"address\":\"%s\",\"amount\":2000000000}],\"change_address\":"
-	    "\"%s\",\"fee_rate\":100}", payee, mainnet);
-	ck_assert_int_eq(create(s), -1);
-	ck_assert_str_eq(pt_err.message,
-	    "change_address: an address of mainnet, not of devnet");
-}
-END_TEST
-
-/* What does not fit in a table. */
-START_TEST(refused_more)
-{
-	const uint64_t	 in[] = { 50 * KAS, 50 * KAS }, out[] = { KAS };
-	const char	*u = utxos(2, in), *s;
-	uint64_t	 small[60], big[] = { 55 * KAS };
-	size_t		 i;
-
-	ck_assert_int_eq(create("{}"), -1);
-	ck_assert_int_eq(create("[]"), -1);
-	ck_assert_str_eq(pt_err.message, "must be an object");
-	ck_assert_int_eq(create(params("[]", outputs(1, out), 1, "")), -1);
-	ck_assert_str_eq(pt_err.message, "utxos: there are none");
-	ck_assert_int_eq(create(params(u, "[]", 1, "")), -1);
-	ck_assert_str_eq(pt_err.message, "outputs: there are none");
-	s = pool_printf(&pt_pool, "%.*s,%s", (int)strlen(u) - 1, u, u + 1);
-	ck_assert_int_eq(create(params(s, outputs(1, out), 1, "")), -1);
-	ck_assert_str_eq(pt_err.message, pool_printf(&pt_pool,
-	    "utxos: %064x:0 twice", 7));
-	/* Several transactions, but the change is somebody else's. */
-	for (i = 0; i < 60; i++)
-		small[i] = KAS;
-	s = pool_printf(&pt_pool, "{\"utxos\":%s,\"outputs\":%s,"
-	    "\"change_address\":\"%s\",\"fee_rate\":1}", utxos(60, small),
-	    outputs(1, big), payee);
-	ck_assert_int_eq(create(s), -1);
-	ck_assert_int_eq(strncmp(pt_err.message, "change_address: one "
-	    "transaction would be too heavy", 49), 0);
-	/* UTXOs that cost more than they hold pay for nothing. */
-	small[0] = 2 * KAS;
-	for (i = 1; i < 60; i++)
-		small[i] = 328800;
-	ck_assert_int_eq(create(params(utxos(60, small), outputs(1, out), 100,
-	    "")), 0);
-	ck_assert_uint_eq(res.tx[0].tx.nin, 1);
-	big[0] = 2 * KAS;
-	ck_assert_int_eq(create(params(utxos(60, small), outputs(1, big), 100,
-	    "")), -1);
-	ck_assert_ptr_nonnull(strstr(pt_err.message,
-	    "they hold 200000000 (59 more cost more than they hold), outputs "
-	    "take 200000000"));
-}
-END_TEST
-
 int
 main(void)
 {
@@ -740,9 +503,6 @@ main(void)
 	tcase_add_test(tc, chain);
 	tcase_add_test(tc, many_outputs);
 	tcase_add_test(tc, random_requests);
-	tcase_add_loop_test(tc, refused, 0,
-	    (int)(sizeof(bad) / sizeof(bad[0])));
-	tcase_add_test(tc, refused_more);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
