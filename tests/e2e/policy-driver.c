@@ -1,6 +1,6 @@
 /*
  * The policy and its journal by themselves, for the reference model
- * (tests/model/policy.py): commands on standard input, decisions on standard
+ * (tests/model/compare.py): commands on standard input, decisions on standard
  * output, with clocks that the commands set.
  *
  *	script N VERSION HEX		numbers a script public key

@@ -6,7 +6,7 @@ t_init
 
 decisions=${DECISIONS:-10000}
 [ -z "${LONG-}" ] || decisions=${DECISIONS:-1000000}
-run "$PYTHON" "$top/tests/model/policy.py" "$tests/policy-driver" "$decisions" \
+run "$PYTHON" "$top/tests/model/compare.py" "$tests/policy-driver" "$decisions" \
     ${SEED-}
 is "$decisions decisions as the model's" "$rc" 0
 [ "$rc" = 0 ] || printf '%s\n%s\n' "$out" "$err" | sed 's/^/    /'
