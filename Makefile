@@ -49,9 +49,10 @@ ROOMS_igra-coord	= signd
 ROOMS_igra-pskt	= signd
 MAINS	= $(foreach p,$(PROGRAMS),$(MAIN_$(p)))
 
-PKGS_common	= libsodium libevent yajl libsecp256k1 libargon2 libbsd-overlay libmd
+PKGS_common	= libsodium libevent yajl libsecp256k1 libargon2
+# In OpenBSD's own libc, or not there.
 ifeq ($(shell uname -s),Linux)
-PKGS_common	+= libseccomp
+PKGS_common	+= libbsd-overlay libmd libseccomp
 endif
 # HTTP to Unix sockets, for one program alone: no daemon links it.
 PKGS_igra-coord	= libcurl
