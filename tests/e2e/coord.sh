@@ -268,8 +268,10 @@ is "all of them: a line for each" "$(grep -c '\.sock: ' <<<"$err")" 19
 sign --signer "$s2" --signer "$T/f/brisk.sock" --json
 is "the same signer twice does not make two" "$rc $(jq -c \
     '.signers | map(.result) | sort' <<<"$out")" '1 ["duplicate","signed"]'
-if [ "$(id -u)" = 0 ]; then
-	"$PYTHON" - "$T/stranger.sock" $other_uid 2>"$T/got" <<-'END' &
+# listens NAME UID: at $T/NAME.sock, and how much it is sent in $T/NAME.got.
+listens()
+{
+	"$PYTHON" - "$T/$1.sock" "$2" 2>"$T/$1.got" <<-'END' &
 	import os, socket, sys
 	s = socket.socket(socket.AF_UNIX)
 	s.bind(sys.argv[1])
@@ -281,13 +283,29 @@ if [ "$(id -u)" = 0 ]; then
 	    print(len(c.recv(100000)), file=sys.stderr, flush=True)
 	END
 	also_kill $!
-	wait_for_socket "$T/stranger.sock"
+	wait_for_socket "$T/$1.sock"
+}
+if [ "$(id -u)" = 0 ]; then
+	listens stranger $other_uid
 	sign --signer "$s1" --signer "$T/stranger.sock" --timeout 2
 	is "another user listens: exit" "$rc" 1
 	has "another user listens: not asked" "$err" \
 	    "not asked: uid $other_uid listens there"
-	wait_for 5 [ -s "$T/got" ]
-	is "another user listens: is sent nothing" "$(cat "$T/got")" 0
+	wait_for 5 [ -s "$T/stranger.got" ]
+	is "another user listens: is sent nothing" "$(cat "$T/stranger.got")" 0
+	# The config's (above) may listen, and root, whoever asks.
+	listens root 0
+	# A copy: the build may be where others cannot go.
+	install -m 755 "$coord" "$T/coord"
+	chmod 755 "$T"
+	chmod 644 "$doc"
+	run timeout 60 setpriv --reuid $other_uid --clear-groups "$T/coord" sign \
+	    --pskt "$doc" --signer "$T/root.sock" --timeout 1
+	has "root listens: anybody asks" "$err" "root.sock: "
+	has_not "root listens: it is asked" "$err" "not asked"
+	wait_for 5 [ -s "$T/root.got" ]
+	check "root listens: is sent a request" \
+	    [ "$(head -n 1 "$T/root.got")" -gt 0 ]
 else
 	skip "another user listens" "not root"
 fi
