@@ -299,7 +299,7 @@ if [ "$(id -u)" = 0 ]; then
 	install -m 755 "$coord" "$T/coord"
 	chmod 755 "$T"
 	chmod 644 "$doc"
-	run timeout 60 setpriv --reuid $other_uid --clear-groups "$T/coord" sign \
+	run as_uid $other_uid timeout 60 "$T/coord" sign \
 	    --pskt "$doc" --signer "$T/root.sock" --timeout 1
 	has "root listens: anybody asks" "$err" "root.sock: "
 	has_not "root listens: it is asked" "$err" "not asked"
