@@ -21,6 +21,8 @@
 
 #define GROUP		256		/* orders in one sync */
 #define EXTEND		(4U * 1024 * 1024)
+/* Two orders of each request in flight, with what the kernel adds to each. */
+#define ORDERS_ROOM	(1024 * 1024)
 
 /* As the sandbox's filter has them. */
 #define SOCK_FD		SANDBOX_JOURNAL_SOCK
@@ -66,7 +68,11 @@ child_extend(int fd, uint64_t from, uint64_t bytes)
 #endif
 }
 
-/* 0: igra-keyd is gone; -1: none waits. */
+/*
+ * 0: igra-keyd is gone, and all that it sent has been taken; -1: none waits.
+ * A stream, since that alone hands out what was sent before it says that the
+ * other end died with answers unread (ECONNRESET).
+ */
 static ssize_t
 next_order(int sock, struct write_order *o, int flags)
 {
@@ -76,6 +82,8 @@ next_order(int sock, struct write_order *o, int flags)
 		;
 	if (n == sizeof(*o) || n == 0)
 		return n;
+	if (n == -1 && errno == ECONNRESET)
+		return 0;
 	if (n == -1 && (errno == EAGAIN || errno == EWOULDBLOCK))
 		return -1;
 	_exit(1);
@@ -141,13 +149,14 @@ journal_fork(struct journal *j, const struct journal_io *io)
 	struct file	*f = j->file;
 	int		 sv[2];
 	void		*ring;
+	const int	 room = ORDERS_ROOM;
 
 	ring = mmap(NULL, RING_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED |
 	    MAP_ANON, -1, 0);
 	if (ring == MAP_FAILED)
 		return -1;
 	f->ring = ring;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sv) == -1)
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, sv) == -1)
 		return -1;
 	switch (f->pid = fork()) {
 	case -1:
@@ -161,6 +170,8 @@ journal_fork(struct journal *j, const struct journal_io *io)
 	}
 	close(sv[1]);
 	f->sock = sv[0];
+	/* As far as the system lets it: what finds no room is refused. */
+	(void)setsockopt(f->sock, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room));
 	if (fcntl(f->sock, F_SETFL, O_NONBLOCK) == -1)
 		return -1;
 	return 0;

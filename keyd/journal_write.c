@@ -6,6 +6,8 @@
  * dropped what it had: so all of it is sent anew, and until that has gone well
  * nothing is signed.
  */
+#include <sys/socket.h>
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -80,14 +82,19 @@ static int
 send_one(struct file *f, struct jwrite *w)
 {
 	struct write_order	 o;
+	ssize_t			 n;
 
 	memset(&o, 0, sizeof(o));
 	o.id = w->id = ++f->next_id;
 	o.pos = w->pos % RING_SIZE;
 	o.off = w->off;
 	o.len = w->len;
-	if (write(f->sock, &o, sizeof(o)) != sizeof(o))
+	if ((n = write(f->sock, &o, sizeof(o))) != sizeof(o)) {
+		/* Half an order would turn all later ones to nonsense. */
+		if (n > 0)
+			(void)shutdown(f->sock, SHUT_WR);
 		return -1;
+	}
 	w->sent = true;
 	return 0;
 }

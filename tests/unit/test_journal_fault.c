@@ -107,6 +107,58 @@ START_TEST(nth_call_fails)
 }
 END_TEST
 
+/* A disk that takes its time: what comes meanwhile waits, and is not refused. */
+START_TEST(many_wait_for_one_sync)
+{
+	struct journal	*j = jr_start(NULL, 1);
+	uint32_t	 i;
+
+	ck_assert_int_eq(kill(j->file->pid, SIGSTOP), 0);
+	for (i = 1; i <= 200; i++)
+		ck_assert_int_eq(jr_put(j, i, 1), 0);
+	ck_assert_int_eq(jr_answers, 0);
+	ck_assert_int_eq(kill(j->file->pid, SIGCONT), 0);
+	jr_turn_until(200);
+	ck_assert_int_eq(jr_good, 200);
+	jr_end(j, true);
+}
+END_TEST
+
+/* igra-keyd is killed with answers that it has not read, and orders out. */
+START_TEST(killed_with_answers_unread)
+{
+	struct journal		*j;
+	volatile pid_t		*writer;
+	uint32_t		 i;
+	int			 status;
+	pid_t			 pid;
+
+	writer = mmap(NULL, sizeof(*writer), PROT_READ | PROT_WRITE,
+	    MAP_SHARED | MAP_ANON, -1, 0);
+	if ((pid = fork()) == 0) {
+		if (event_reinit(jr_base) == -1)
+			_exit(9);
+		j = jr_start(NULL, 1);
+		*writer = j->file->pid;
+		(void)jr_put(j, 1, 1);
+		usleep(300 * 1000);	/* answered, and not read */
+		(void)kill(*writer, SIGSTOP);
+		for (i = 2; i <= 6; i++)
+			(void)jr_put(j, i, 1);
+		_exit(jr_answers);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+	ck_assert_int_eq(kill(*writer, SIGCONT), 0);
+	j = jr_start(NULL, 1);
+	ck_assert(jr_may_sign(j));
+	for (i = 1; i <= 6; i++)
+		ck_assert_msg(jr_has(j, i, 1), "entry %u", i);
+	jr_end(j, true);
+	munmap((void *)(uintptr_t)writer, sizeof(*writer));
+}
+END_TEST
+
 /*
  * A full disk: what an operator was refused does not count later, and what was
  * found meanwhile is not forgotten.
@@ -377,6 +429,8 @@ main(void)
 	tcase_add_loop_test(t, nth_call_fails, 0, 16);
 	tcase_add_test(t, hung_disk);
 	tcase_add_test(t, full_disk_accepts_nothing);
+	tcase_add_test(t, many_wait_for_one_sync);
+	tcase_add_test(t, killed_with_answers_unread);
 	tcase_add_test(t, writer_killed);
 	tcase_set_timeout(t, 240);
 	suite_add_tcase(s, t);
