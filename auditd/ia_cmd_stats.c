@@ -257,18 +257,12 @@ print_json(const struct cell *c)
 	if (json_out_init(&o, 0) == -1)
 		fatal("cannot print");
 	json_out_begin_object(&o);
-	json_out_key(&o, "hour");
-	json_out_string(&o, c->hour);
-	json_out_key(&o, "key_ref");
-	json_out_string(&o, c->key);
-	json_out_key(&o, "requests");
-	json_out_u64(&o, c->requests);
-	json_out_key(&o, "signatures");
-	json_out_u64(&o, c->signatures);
-	json_out_key(&o, "outflow_sompi");
-	json_out_u64(&o, c->outflow);
-	json_out_key(&o, "refusals");
-	json_out_u64(&o, c->refusals);
+	json_put_string(&o, "hour", c->hour);
+	json_put_string(&o, "key_ref", c->key);
+	json_put_u64(&o, "requests", c->requests);
+	json_put_u64(&o, "signatures", c->signatures);
+	json_put_u64(&o, "outflow_sompi", c->outflow);
+	json_put_u64(&o, "refusals", c->refusals);
 	for (i = 0; c->hist.n > 0 && i < sizeof(shares) / sizeof(shares[0]);
 	    i++) {
 		us = ia_hist_at(&c->hist, shares[i].percent);

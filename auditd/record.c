@@ -96,8 +96,7 @@ put_timestamp(struct json_out *o, const struct timespec *ts)
 	char	 text[LINE_TIME];
 
 	line_timestamp(text, ts);
-	json_out_key(o, "timestamp");
-	json_out_string(o, text);
+	json_put_string(o, "timestamp", text);
 }
 
 /* What no client named gets a name of its own; the number is unique. */
@@ -155,12 +154,9 @@ put_destinations(struct json_out *o, struct bytes b)
 		if (address.len != 0) {
 			json_out_key(o, "address");
 			put_text(o, address, AUDIT_MAX_STR);
-		} else {
-			json_out_key(o, "script");
-			json_out_hex(o, script.p, script.len);
-		}
-		json_out_key(o, "amount_sompi");
-		json_out_u64(o, amount);
+		} else
+			json_put_hex(o, "script", script.p, script.len);
+		json_put_u64(o, "amount_sompi", amount);
 		json_out_end_object(o);
 	}
 	json_out_end_array(o);
@@ -206,31 +202,23 @@ format(struct json_out *o, const struct audit_record *r,
 	if (json_out_init(o, AUDIT_MAX_LINE - 1) == -1)
 		return NULL;
 	json_out_begin_object(o);
-	json_out_key(o, "seq");
-	json_out_u64(o, after->seq + 1);
-	json_out_key(o, "prev");
-	json_out_hex(o, after->head, sizeof(after->head));
+	json_put_u64(o, "seq", after->seq + 1);
+	json_put_hex(o, "prev", after->head, sizeof(after->head));
 	put_timestamp(o, &now->real);
-	json_out_key(o, "event_type");
-	json_out_string(o, audit_event_name(r->event));
-	json_out_key(o, "source");
-	json_out_string(o, audit_source_name(r->source));
+	json_put_string(o, "event_type", audit_event_name(r->event));
+	json_put_string(o, "source", audit_source_name(r->source));
 	put_request_id(o, r, after->seq + 1, max);
-	json_out_key(o, "result");
-	json_out_string(o, r->success ? "Success" : "Failure");
+	json_put_string(o, "result", r->success ? "Success" : "Failure");
 	if (audit_has(r, FIELD_ERROR))
 		put_field(o, r, FIELD_ERROR, now, max);
-	else if (!r->success) {
-		json_out_key(o, "error");
-		json_out_string(o, "unspecified");
-	}
+	else if (!r->success)
+		json_put_string(o, "error", "unspecified");
 	for (f = 0; f < FIELD_MAX; f++) {
 		if (!audit_has(r, f) || f == FIELD_REQUEST_ID || f == FIELD_ERROR)
 			continue;
-		if (f == FIELD_DESTINATIONS && !whole) {
-			json_out_key(o, "destinations_omitted");
-			json_out_u64(o, ndest);
-		} else
+		if (f == FIELD_DESTINATIONS && !whole)
+			json_put_u64(o, "destinations_omitted", ndest);
+		else
 			put_field(o, r, f, now, max);
 	}
 	json_out_end_object(o);

@@ -100,6 +100,25 @@ void	 json_out_bool(struct json_out *, bool);
 void	 json_out_null(struct json_out *);
 /* A value that is JSON text already, taken byte for byte. */
 void	 json_out_raw(struct json_out *, const char *, size_t);
+
+/* A member of an object: its name and its value at once. */
+void	 json_put_u64(struct json_out *, const char *name, uint64_t);
+void	 json_put_bool(struct json_out *, const char *name, bool);
+void	 json_put_null(struct json_out *, const char *name);
+void	 json_put_string(struct json_out *, const char *name, const char *);
+void	 json_put_text(struct json_out *, const char *name, struct bytes);
+void	 json_put_hex(struct json_out *, const char *name, const void *,
+	    size_t);
+/* The same, or null when it is empty or not known. */
+void	 json_put_string_or_null(struct json_out *, const char *name,
+	    const char *);
+void	 json_put_text_or_null(struct json_out *, const char *name,
+	    struct bytes);
+void	 json_put_hex_or_null(struct json_out *, const char *name,
+	    const void *, size_t);
+void	 json_put_u64_or_null(struct json_out *, const char *name, bool known,
+	    uint64_t);
+
 /*
  * The finished text, NUL-terminated, owned by the writer; NULL if anything
  * failed or an object or array is still open.  len may be NULL.

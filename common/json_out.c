@@ -185,6 +185,86 @@ json_out_raw(struct json_out *o, const char *text, size_t len)
 	done(o, yajl_gen_number(o->gen, text, len));
 }
 
+void
+json_put_u64(struct json_out *o, const char *name, uint64_t v)
+{
+	json_out_key(o, name);
+	json_out_u64(o, v);
+}
+
+void
+json_put_bool(struct json_out *o, const char *name, bool v)
+{
+	json_out_key(o, name);
+	json_out_bool(o, v);
+}
+
+void
+json_put_null(struct json_out *o, const char *name)
+{
+	json_out_key(o, name);
+	json_out_null(o);
+}
+
+void
+json_put_string(struct json_out *o, const char *name, const char *s)
+{
+	json_out_key(o, name);
+	json_out_string(o, s);
+}
+
+void
+json_put_text(struct json_out *o, const char *name, struct bytes text)
+{
+	json_out_key(o, name);
+	json_out_stringn(o, text.p, text.len);
+}
+
+void
+json_put_hex(struct json_out *o, const char *name, const void *p, size_t len)
+{
+	json_out_key(o, name);
+	json_out_hex(o, p, len);
+}
+
+void
+json_put_string_or_null(struct json_out *o, const char *name, const char *s)
+{
+	if (s == NULL || *s == '\0')
+		json_put_null(o, name);
+	else
+		json_put_string(o, name, s);
+}
+
+void
+json_put_text_or_null(struct json_out *o, const char *name, struct bytes text)
+{
+	if (text.len == 0)
+		json_put_null(o, name);
+	else
+		json_put_text(o, name, text);
+}
+
+void
+json_put_hex_or_null(struct json_out *o, const char *name, const void *p,
+    size_t len)
+{
+	if (len == 0)
+		json_put_null(o, name);
+	else
+		json_put_hex(o, name, p, len);
+}
+
+void
+json_put_u64_or_null(struct json_out *o, const char *name, bool known,
+    uint64_t v)
+{
+	if (known)
+		json_put_u64(o, name, v);
+	else
+		json_put_null(o, name);
+}
+
 const char *
 json_out_text(struct json_out *o, size_t *len)
 {

@@ -280,10 +280,8 @@ print_json(const struct findings *f, enum kaspa_network net, bool ok)
 	if (json_out_init(&j, 0) == -1)
 		fatalx("out of memory");
 	json_out_begin_object(&j);
-	json_out_key(&j, "network");
-	json_out_string(&j, kaspa_network_name(net));
-	json_out_key(&j, "ok");
-	json_out_bool(&j, ok);
+	json_put_string(&j, "network", kaspa_network_name(net));
+	json_put_bool(&j, "ok", ok);
 	json_out_key(&j, "findings");
 	json_out_begin_array(&j);
 	for (i = 0; i < f->n; i++) {
@@ -292,12 +290,10 @@ print_json(const struct findings *f, enum kaspa_network net, bool ok)
 		json_out_begin_object(&j);
 		json_out_key(&j, "category");
 		json_out_string(&j, validate_category_name(f->v[i].category));
-		json_out_key(&j, "rule");
-		json_out_string(&j, f->v[i].rule);
+		json_put_string(&j, "rule", f->v[i].rule);
 		json_out_key(&j, "severity");
 		json_out_string(&j, validate_severity_name(f->v[i].severity));
-		json_out_key(&j, "message");
-		json_out_string(&j, f->v[i].message);
+		json_put_string(&j, "message", f->v[i].message);
 		json_out_end_object(&j);
 	}
 	json_out_end_array(&j);

@@ -39,7 +39,6 @@ static void	json_journal(struct json_out *,
 		    const struct msg_keyd_status *);
 static void	json_claim(struct json_out *, const struct shown *);
 static int	print_json(const struct shown *);
-static void	put_text(struct json_out *, const char *, struct bytes);
 static void	outpoint_text(const struct outpoint *, char *, size_t);
 static int	accept_word(const struct ctl *, enum policy_accept);
 
@@ -191,16 +190,6 @@ print_claim(const struct shown *x)
 }
 
 static void
-put_text(struct json_out *o, const char *key, struct bytes text)
-{
-	json_out_key(o, key);
-	if (text.len == 0)
-		json_out_null(o);
-	else
-		json_out_stringn(o, text.p, text.len);
-}
-
-static void
 json_limits(struct json_out *o, const struct msg_policy *p)
 {
 	const struct policy_limit	*l;
@@ -209,11 +198,10 @@ json_limits(struct json_out *o, const struct msg_policy *p)
 	json_out_begin_array(o);
 	for (l = p->limit; l < p->limit + p->n; l++) {
 		json_out_begin_object(o);
-		put_text(o, "key", l->key);
-		put_text(o, "value", l->text);
+		json_put_text_or_null(o, "key", l->key);
+		json_put_text_or_null(o, "value", l->text);
 		if (l->counted) {
-			json_out_key(o, "used");
-			json_out_u64(o, l->used);
+			json_put_u64(o, "used", l->used);
 			json_out_key(o, "frees_seconds");
 			if (l->used == 0 || l->frees_s == UINT64_MAX)
 				json_out_null(o);
@@ -230,16 +218,13 @@ json_journal(struct json_out *o, const struct msg_keyd_status *s)
 {
 	json_out_key(o, "clock");
 	json_out_begin_object(o);
-	json_out_key(o, "state");
-	json_out_string(o, clock_word(s));
-	json_out_key(o, "gap_seconds");
-	json_out_u64(o, s->clock_gap);
+	json_put_string(o, "state", clock_word(s));
+	json_put_u64(o, "gap_seconds", s->clock_gap);
 	json_out_end_object(o);
 	json_out_key(o, "journal");
 	json_out_begin_object(o);
-	json_out_key(o, "ok");
-	json_out_bool(o, s->journal_ok);
-	put_text(o, "reason", s->journal_reason);
+	json_put_bool(o, "ok", s->journal_ok);
+	json_put_text_or_null(o, "reason", s->journal_reason);
 	json_out_key(o, "rollback");
 	json_out_begin_array(o);
 	if (s->rollback & PROTO_ROLLBACK_LOG)
@@ -247,10 +232,8 @@ json_journal(struct json_out *o, const struct msg_keyd_status *s)
 	if (s->rollback & PROTO_ROLLBACK_JOURNAL)
 		json_out_string(o, "journal");
 	json_out_end_array(o);
-	json_out_key(o, "transactions");
-	json_out_u64(o, s->journal_entries);
-	json_out_key(o, "outpoints");
-	json_out_u64(o, s->journal_outpoints);
+	json_put_u64(o, "transactions", s->journal_entries);
+	json_put_u64(o, "outpoints", s->journal_outpoints);
 	json_out_end_object(o);
 }
 
@@ -266,14 +249,11 @@ json_claim(struct json_out *o, const struct shown *x)
 	}
 	json_out_begin_object(o);
 	outpoint_text(x->outpoint, text, sizeof(text));
-	json_out_key(o, "outpoint");
-	json_out_string(o, text);
-	json_out_key(o, "amount_sompi");
-	json_out_u64(o, x->p.amount);
-	json_out_key(o, "script_hash");
-	json_out_hex(o, x->p.script_hash, sizeof(x->p.script_hash));
-	json_out_key(o, "signing_id");
-	json_out_hex(o, x->p.signing_id, sizeof(x->p.signing_id));
+	json_put_string(o, "outpoint", text);
+	json_put_u64(o, "amount_sompi", x->p.amount);
+	json_put_hex(o, "script_hash", x->p.script_hash,
+	    sizeof(x->p.script_hash));
+	json_put_hex(o, "signing_id", x->p.signing_id, sizeof(x->p.signing_id));
 	json_out_end_object(o);
 }
 

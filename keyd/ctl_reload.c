@@ -262,18 +262,14 @@ ask_signd(struct reloading *r, bool apply)
 		return UNREACHABLE;
 	}
 	json_out_begin_object(&o);
-	json_out_key(&o, "jsonrpc");
-	json_out_string(&o, "2.0");
-	json_out_key(&o, "id");
-	json_out_u64(&o, 1);
-	json_out_key(&o, "method");
-	json_out_string(&o, "admin.reload");
+	json_put_string(&o, "jsonrpc", "2.0");
+	json_put_u64(&o, "id", 1);
+	json_put_string(&o, "method", "admin.reload");
 	json_out_key(&o, "params");
 	json_out_begin_object(&o);
 	json_out_key(&o, "config");
 	json_out_stringn(&o, r->full.p, r->full.len);
-	json_out_key(&o, "check");
-	json_out_bool(&o, !apply);
+	json_put_bool(&o, "check", !apply);
 	json_out_end_object(&o);
 	json_out_end_object(&o);
 	if ((body = json_out_text(&o, &len)) == NULL)

@@ -57,9 +57,6 @@ static void	keyd_journal(const struct msg_keyd_status *);
 static void	auditd_text(const struct status *);
 static void	auditd_health(const struct msg_auditd_status *);
 static void	file_text(const struct status *);
-static void	put_bytes(struct json_out *, const char *, struct bytes);
-static void	put_u64(struct json_out *, const char *, uint64_t);
-static void	put_bool(struct json_out *, const char *, bool);
 static void	put_hash(struct json_out *, const char *, bool,
 		    const uint8_t *);
 static void	keyd_json(struct json_out *, const struct status *);
@@ -312,34 +309,9 @@ auditd_health(const struct msg_auditd_status *a)
 }
 
 static void
-put_bytes(struct json_out *o, const char *key, struct bytes b)
-{
-	json_out_key(o, key);
-	json_out_stringn(o, b.p, b.len);
-}
-
-static void
-put_u64(struct json_out *o, const char *key, uint64_t v)
-{
-	json_out_key(o, key);
-	json_out_u64(o, v);
-}
-
-static void
-put_bool(struct json_out *o, const char *key, bool v)
-{
-	json_out_key(o, key);
-	json_out_bool(o, v);
-}
-
-static void
 put_hash(struct json_out *o, const char *key, bool have, const uint8_t *p)
 {
-	json_out_key(o, key);
-	if (have)
-		json_out_hex(o, p, 32);
-	else
-		json_out_null(o);
+	json_put_hex_or_null(o, key, p, have ? 32 : 0);
 }
 
 static void
@@ -349,49 +321,49 @@ keyd_json(struct json_out *o, const struct status *s)
 
 	json_out_key(o, "keyd");
 	json_out_begin_object(o);
-	put_bool(o, "reachable", s->keyd);
+	json_put_bool(o, "reachable", s->keyd);
 	if (!s->keyd) {
-		put_bytes(o, "error", bytes_str(s->keyd_err));
+		json_put_text(o, "error", bytes_str(s->keyd_err));
 		json_out_end_object(o);
 		return;
 	}
-	put_bool(o, "locked", k->locked);
-	put_bool(o, "lock_marker", k->lock_marker);
-	put_bool(o, "audit_ok", k->audit_ok);
-	put_bool(o, "roles_separated", k->roles_separated);
-	put_u64(o, "pid", k->pid);
-	put_u64(o, "uptime_s", k->uptime_s);
-	put_u64(o, "unlocked_s", k->unlocked_s);
-	put_u64(o, "cache_entries", k->cache_entries);
-	put_u64(o, "cache_max", k->cache_max);
-	put_u64(o, "cache_ttl_s", k->cache_ttl_s);
-	put_u64(o, "signatures", k->signatures);
-	put_u64(o, "requests", k->requests);
-	put_u64(o, "refusals", k->refusals);
-	put_u64(o, "evictions", k->evictions);
-	put_u64(o, "kseq", k->kseq);
-	put_u64(o, "audit_seq", k->audit_seq);
+	json_put_bool(o, "locked", k->locked);
+	json_put_bool(o, "lock_marker", k->lock_marker);
+	json_put_bool(o, "audit_ok", k->audit_ok);
+	json_put_bool(o, "roles_separated", k->roles_separated);
+	json_put_u64(o, "pid", k->pid);
+	json_put_u64(o, "uptime_s", k->uptime_s);
+	json_put_u64(o, "unlocked_s", k->unlocked_s);
+	json_put_u64(o, "cache_entries", k->cache_entries);
+	json_put_u64(o, "cache_max", k->cache_max);
+	json_put_u64(o, "cache_ttl_s", k->cache_ttl_s);
+	json_put_u64(o, "signatures", k->signatures);
+	json_put_u64(o, "requests", k->requests);
+	json_put_u64(o, "refusals", k->refusals);
+	json_put_u64(o, "evictions", k->evictions);
+	json_put_u64(o, "kseq", k->kseq);
+	json_put_u64(o, "audit_seq", k->audit_seq);
 	put_hash(o, "audit_head", k->audit_seq != 0, k->audit_head);
-	put_u64(o, "audit_commits", k->audit_commits);
-	put_u64(o, "audit_wait_us", k->audit_wait_us);
-	put_u64(o, "auditd_pid", k->auditd_pid);
+	json_put_u64(o, "audit_commits", k->audit_commits);
+	json_put_u64(o, "audit_wait_us", k->audit_wait_us);
+	json_put_u64(o, "auditd_pid", k->auditd_pid);
 	put_hash(o, "file_salt", !sodium_is_zero(k->file_salt,
 	    sizeof(k->file_salt)), k->file_salt);
-	put_bytes(o, "network", k->network);
-	put_bytes(o, "profile", k->profile);
-	put_bytes(o, "version", k->version);
-	put_bytes(o, "memory", k->memory);
-	put_bytes(o, "sandbox", k->sandbox);
-	put_bool(o, "audit_healthy", k->audit_healthy);
-	put_u64(o, "audit_alerts", k->audit_alerts);
-	put_bytes(o, "audit_reason", k->audit_reason);
-	put_bool(o, "journal_ok", k->journal_ok);
-	put_bytes(o, "journal_reason", k->journal_reason);
-	put_u64(o, "journal_entries", k->journal_entries);
-	put_u64(o, "journal_outpoints", k->journal_outpoints);
-	put_u64(o, "journal_max", k->journal_max);
-	put_bool(o, "clock_pending", k->clock != PROTO_CLOCK_RUNS);
-	put_u64(o, "clock_gap_s", k->clock_gap);
+	json_put_text(o, "network", k->network);
+	json_put_text(o, "profile", k->profile);
+	json_put_text(o, "version", k->version);
+	json_put_text(o, "memory", k->memory);
+	json_put_text(o, "sandbox", k->sandbox);
+	json_put_bool(o, "audit_healthy", k->audit_healthy);
+	json_put_u64(o, "audit_alerts", k->audit_alerts);
+	json_put_text(o, "audit_reason", k->audit_reason);
+	json_put_bool(o, "journal_ok", k->journal_ok);
+	json_put_text(o, "journal_reason", k->journal_reason);
+	json_put_u64(o, "journal_entries", k->journal_entries);
+	json_put_u64(o, "journal_outpoints", k->journal_outpoints);
+	json_put_u64(o, "journal_max", k->journal_max);
+	json_put_bool(o, "clock_pending", k->clock != PROTO_CLOCK_RUNS);
+	json_put_u64(o, "clock_gap_s", k->clock_gap);
 	json_out_end_object(o);
 }
 
@@ -402,31 +374,31 @@ auditd_json(struct json_out *o, const struct status *s)
 
 	json_out_key(o, "auditd");
 	json_out_begin_object(o);
-	put_bool(o, "reachable", s->auditd);
+	json_put_bool(o, "reachable", s->auditd);
 	if (!s->auditd) {
-		put_bytes(o, "error", bytes_str(s->auditd_err));
+		json_put_text(o, "error", bytes_str(s->auditd_err));
 		json_out_end_object(o);
 		return;
 	}
-	put_u64(o, "pid", a->pid);
-	put_u64(o, "uptime_s", a->uptime_s);
-	put_u64(o, "records", a->records);
-	put_u64(o, "bytes", a->bytes);
-	put_u64(o, "commits", a->commits);
-	put_u64(o, "sync_us", a->sync_us);
-	put_u64(o, "seq", a->seq);
-	put_bool(o, "have", a->have);
+	json_put_u64(o, "pid", a->pid);
+	json_put_u64(o, "uptime_s", a->uptime_s);
+	json_put_u64(o, "records", a->records);
+	json_put_u64(o, "bytes", a->bytes);
+	json_put_u64(o, "commits", a->commits);
+	json_put_u64(o, "sync_us", a->sync_us);
+	json_put_u64(o, "seq", a->seq);
+	json_put_bool(o, "have", a->have);
 	put_hash(o, "head", a->have, a->head);
-	put_u64(o, "last_kseq", a->last_kseq);
-	put_bool(o, "writable", a->writable);
-	put_bytes(o, "path", a->path);
-	put_bytes(o, "fault", a->fault);
-	put_bytes(o, "sandbox", a->sandbox);
-	put_bool(o, "append_only", a->append_only);
-	put_bool(o, "healthy", a->healthy);
-	put_u64(o, "alerts", a->alerts);
-	put_bytes(o, "reason", a->reason);
-	put_u64(o, "covered_seq", a->covered_seq);
+	json_put_u64(o, "last_kseq", a->last_kseq);
+	json_put_bool(o, "writable", a->writable);
+	json_put_text(o, "path", a->path);
+	json_put_text(o, "fault", a->fault);
+	json_put_text(o, "sandbox", a->sandbox);
+	json_put_bool(o, "append_only", a->append_only);
+	json_put_bool(o, "healthy", a->healthy);
+	json_put_u64(o, "alerts", a->alerts);
+	json_put_text(o, "reason", a->reason);
+	json_put_u64(o, "covered_seq", a->covered_seq);
 	put_hash(o, "origin", true, a->origin);
 	json_out_end_object(o);
 }
@@ -444,8 +416,8 @@ print_json(const struct status *s)
 	auditd_json(&o, s);
 	json_out_key(&o, "secrets_file");
 	json_out_begin_object(&o);
-	put_bytes(&o, "path", bytes_str(s->ctl->conf->secrets_file));
-	put_bytes(&o, "state", bytes_str(file_words[s->file]));
+	json_put_text(&o, "path", bytes_str(s->ctl->conf->secrets_file));
+	json_put_text(&o, "state", bytes_str(file_words[s->file]));
 	json_out_end_object(&o);
 	json_out_end_object(&o);
 	if ((text = json_out_text(&o, NULL)) != NULL)

@@ -10,7 +10,6 @@
 
 static int	begin(struct json_out *);
 static void	finish(struct kg_text *, struct json_out *);
-static void	string(struct json_out *, const char *, const char *);
 static void	hex(struct json_out *, const char *, const void *, size_t);
 static void	signer(struct json_out *, const struct kg_set *,
 		    const struct kg_signer *, enum kaspa_network);
@@ -58,13 +57,6 @@ finish(struct kg_text *t, struct json_out *o)
 	json_out_free(o);
 }
 
-static void
-string(struct json_out *o, const char *key, const char *s)
-{
-	json_out_key(o, key);
-	json_out_string(o, s);
-}
-
 /* json_out_hex() makes its digits in memory that nobody wipes. */
 static void
 hex(struct json_out *o, const char *key, const void *p, size_t len)
@@ -89,21 +81,21 @@ signer(struct json_out *o, const struct kg_set *set, const struct kg_signer *s,
 
 	kg_member_address(net, s->pub, address);
 	json_out_begin_object(o);
-	string(o, "profile", s->profile);
+	json_put_string(o, "profile", s->profile);
 	switch (set->type) {
 	case KG_HD:
-		string(o, "mnemonic", s->phrase);
+		json_put_string(o, "mnemonic", s->phrase);
 		break;
 	case KG_RAW:
 		hex(o, "private_key_hex", s->key, sizeof(s->key));
 		break;
 	}
 	hex(o, "iroh_seed_hex", s->iroh_seed, sizeof(s->iroh_seed));
-	string(o, "iroh_peer_id", s->iroh_peer_id);
+	json_put_string(o, "iroh_peer_id", s->iroh_peer_id);
 	hex(o, "iroh_pubkey_hex", s->iroh_pub, sizeof(s->iroh_pub));
 	hex(o, "pubkey_hex", s->pub, sizeof(s->pub));
-	string(o, "address", address);
-	string(o, "derivation_path", "");
+	json_put_string(o, "address", address);
+	json_put_string(o, "derivation_path", "");
 	json_out_end_object(o);
 }
 
@@ -133,14 +125,14 @@ group(struct json_out *o, const struct kg_group *g)
 	json_out_begin_array(o);
 	json_out_string(o, g->address);
 	json_out_end_array(o);
-	string(o, "change_address", g->address);
+	json_put_string(o, "change_address", g->address);
 }
 
 static void
 group_id(struct json_out *o, const struct kg_group *g)
 {
 	hex(o, "group_id", g->id, sizeof(g->id));
-	string(o, "multisig_address", g->address);
+	json_put_string(o, "multisig_address", g->address);
 }
 
 static void
@@ -151,10 +143,10 @@ wallet(struct json_out *o, const struct kg_wallet *w)
 	kg_member_address(KASPA_DEVNET, w->pub, address);
 	json_out_key(o, "wallet");
 	json_out_begin_object(o);
-	string(o, "mnemonic", w->phrase);
-	string(o, "password", kaspa_network_name(KASPA_DEVNET));
-	string(o, "name", kaspa_network_name(KASPA_DEVNET));
-	string(o, "mining_address", address);
+	json_put_string(o, "mnemonic", w->phrase);
+	json_put_string(o, "password", kaspa_network_name(KASPA_DEVNET));
+	json_put_string(o, "name", kaspa_network_name(KASPA_DEVNET));
+	json_put_string(o, "mining_address", address);
 	hex(o, "private_key_hex", w->key, sizeof(w->key));
 	json_out_end_object(o);
 }
@@ -170,7 +162,7 @@ devnet(struct json_out *o, const struct kg_set *set)
 	for (i = 0; i < set->nvalidators; i++) {
 		v = &set->validator[i];
 		json_out_begin_object(o);
-		string(o, "name", v->name);
+		json_put_string(o, "name", v->name);
 		hex(o, "private_key_hex", v->key, sizeof(v->key));
 		hex(o, "public_key_hex", v->pub, sizeof(v->pub));
 		json_out_end_object(o);
@@ -178,13 +170,12 @@ devnet(struct json_out *o, const struct kg_set *set)
 	json_out_end_array(o);
 	json_out_key(o, "evm");
 	json_out_begin_object(o);
-	string(o, "mnemonic", KG_EVM_PHRASE);
+	json_put_string(o, "mnemonic", KG_EVM_PHRASE);
 	hex(o, "private_key_hex", set->evm.key, sizeof(set->evm.key));
 	hex(o, "public_key_uncompressed_hex", set->evm.pub,
 	    sizeof(set->evm.pub));
-	string(o, "address_hex", KG_EVM_ADDRESS);
-	json_out_key(o, "chain_id");
-	json_out_u64(o, KG_EVM_CHAIN_ID);
+	json_put_string(o, "address_hex", KG_EVM_ADDRESS);
+	json_put_u64(o, "chain_id", KG_EVM_CHAIN_ID);
 	json_out_end_object(o);
 }
 
@@ -244,12 +235,12 @@ kg_json_public(struct kg_text *t, const struct kg_group *g)
 	for (i = 0; i < g->n; i++) {
 		json_out_begin_object(&o);
 		(void)snprintf(text, sizeof(text), "signer-%02u", i + 1);
-		string(&o, "profile", text);
+		json_put_string(&o, "profile", text);
 		/* As much of the key as was given. */
 		hex(&o, "pubkey_hex", g->member[i].key + g->member[i].xonly,
 		    33U - g->member[i].xonly);
 		kg_member_address(g->network, g->member[i].key, text);
-		string(&o, "address", text);
+		json_put_string(&o, "address", text);
 		json_out_end_object(&o);
 	}
 	json_out_end_array(&o);

@@ -8,8 +8,6 @@
 #include "log.h"
 
 static void	 put_signer(struct json_out *, const struct coord_signer *);
-static void	 put_hex_or_null(struct json_out *, const char *,
-		    const uint8_t *, bool);
 static void	 put_audit(struct json_out *, const struct coord_signer *);
 static void	 put_signatures(struct json_out *, const struct coord_doc *);
 static void	 put_ids(struct json_out *, const struct coord_doc *);
@@ -85,10 +83,8 @@ coord_json(const struct coord *c, size_t *len)
 	if (json_out_init(&o, 0) == -1)
 		return NULL;
 	json_out_begin_object(&o);
-	json_out_key(&o, "complete");
-	json_out_bool(&o, coord_doc_complete(&c->doc));
-	json_out_key(&o, "request_id");
-	json_out_string(&o, c->request_id);
+	json_put_bool(&o, "complete", coord_doc_complete(&c->doc));
+	json_put_string(&o, "request_id", c->request_id);
 	json_out_key(&o, "signers");
 	json_out_begin_array(&o);
 	for (i = 0; i < c->n; i++)
@@ -116,34 +112,15 @@ static void
 put_signer(struct json_out *o, const struct coord_signer *s)
 {
 	json_out_begin_object(o);
-	json_out_key(o, "socket");
-	json_out_string(o, s->path);
-	put_hex_or_null(o, "public_key", s->key, s->have_key);
-	json_out_key(o, "result");
-	json_out_string(o, coord_result_name(s->result));
-	json_out_key(o, "code");
-	if (s->code[0] == '\0')
-		json_out_null(o);
-	else
-		json_out_string(o, s->code);
-	json_out_key(o, "message");
-	json_out_string(o, s->what);
-	json_out_key(o, "inputs");
-	json_out_u64(o, s->inputs);
+	json_put_string(o, "socket", s->path);
+	json_put_hex_or_null(o, "public_key", s->key, s->have_key ? 32 : 0);
+	json_put_string(o, "result", coord_result_name(s->result));
+	json_put_string_or_null(o, "code", s->code);
+	json_put_string(o, "message", s->what);
+	json_put_u64(o, "inputs", s->inputs);
 	json_out_key(o, "audit");
 	put_audit(o, s);
 	json_out_end_object(o);
-}
-
-static void
-put_hex_or_null(struct json_out *o, const char *name, const uint8_t *key,
-    bool have)
-{
-	json_out_key(o, name);
-	if (have)
-		json_out_hex(o, key, 32);
-	else
-		json_out_null(o);
 }
 
 static void
@@ -154,10 +131,8 @@ put_audit(struct json_out *o, const struct coord_signer *s)
 		return;
 	}
 	json_out_begin_object(o);
-	json_out_key(o, "seq");
-	json_out_u64(o, s->audit.seq);
-	json_out_key(o, "head");
-	json_out_hex(o, s->audit.head, sizeof(s->audit.head));
+	json_put_u64(o, "seq", s->audit.seq);
+	json_put_hex(o, "head", s->audit.head, sizeof(s->audit.head));
 	json_out_end_object(o);
 }
 
@@ -177,10 +152,8 @@ put_signatures(struct json_out *o, const struct coord_doc *d)
 				if (!in->slot[j].have)
 					continue;
 				json_out_begin_object(o);
-				json_out_key(o, "pskt");
-				json_out_u64(o, i);
-				json_out_key(o, "input");
-				json_out_u64(o, k);
+				json_put_u64(o, "pskt", i);
+				json_put_u64(o, "input", k);
 				json_out_key(o, "public_key");
 				json_out_hex(o, in->slot[j].key, 32);
 				json_out_key(o, "signature");
@@ -197,8 +170,7 @@ put_ids(struct json_out *o, const struct coord_doc *d)
 	size_t	 i;
 
 	if (d->doc.form != PSKT_FORM_PSKB) {
-		json_out_key(o, "transaction_id");
-		json_out_hex(o, d->tx[0].id, TX_ID_LEN);
+		json_put_hex(o, "transaction_id", d->tx[0].id, TX_ID_LEN);
 		return;
 	}
 	json_out_key(o, "transaction_ids");
@@ -234,10 +206,8 @@ put_witness(struct json_out *o, const struct coord *c)
 		key[64] = '\0';
 		json_out_key(o, key);
 		json_out_begin_object(o);
-		json_out_key(o, "seq");
-		json_out_u64(o, c->witness.head[i].seq);
-		json_out_key(o, "head");
-		json_out_hex(o, c->witness.head[i].head, 32);
+		json_put_u64(o, "seq", c->witness.head[i].seq);
+		json_put_hex(o, "head", c->witness.head[i].head, 32);
 		json_out_end_object(o);
 	}
 	json_out_end_object(o);

@@ -44,12 +44,9 @@ static void
 begin_request(struct json_out *o, unsigned id, const char *method)
 {
 	json_out_begin_object(o);
-	json_out_key(o, "jsonrpc");
-	json_out_string(o, "2.0");
-	json_out_key(o, "id");
-	json_out_u64(o, id);
-	json_out_key(o, "method");
-	json_out_string(o, method);
+	json_put_string(o, "jsonrpc", "2.0");
+	json_put_u64(o, "id", id);
+	json_put_string(o, "method", method);
 }
 
 int
@@ -67,11 +64,9 @@ coord_requests(struct coord *c, const char *reason)
 	begin_request(&o, COORD_ID_SIGN, "pskt.sign");
 	json_out_key(&o, "params");
 	json_out_begin_object(&o);
-	json_out_key(&o, "request_id");
-	json_out_string(&o, c->request_id);
+	json_put_string(&o, "request_id", c->request_id);
 	if (reason != NULL) {
-		json_out_key(&o, "reason");
-		json_out_string(&o, reason);
+		json_put_string(&o, "reason", reason);
 	}
 	json_out_key(&o, "pskt");
 	json_out_raw(&o, c->doc.text, c->doc.len);

@@ -206,8 +206,7 @@ write_file(const struct witness *w, char *err, size_t errlen)
 	if (json_out_init(&o, WITNESS_MAX_FILE) == -1)
 		return fail(err, errlen, w->path, "out of memory");
 	json_out_begin_object(&o);
-	json_out_key(&o, "version");
-	json_out_u64(&o, VERSION);
+	json_put_u64(&o, "version", VERSION);
 	json_out_key(&o, "signers");
 	json_out_begin_object(&o);
 	for (i = 0; i < w->n; i++) {
@@ -215,10 +214,8 @@ write_file(const struct witness *w, char *err, size_t errlen)
 		key[64] = '\0';
 		json_out_key(&o, key);
 		json_out_begin_object(&o);
-		json_out_key(&o, "seq");
-		json_out_u64(&o, w->head[i].seq);
-		json_out_key(&o, "head");
-		json_out_hex(&o, w->head[i].head, 32);
+		json_put_u64(&o, "seq", w->head[i].seq);
+		json_put_hex(&o, "head", w->head[i].head, 32);
 		json_out_end_object(&o);
 	}
 	json_out_end_object(&o);

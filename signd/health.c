@@ -37,8 +37,7 @@ health_alive(struct signd *s, struct http_req *req)
 		return;
 	}
 	json_out_begin_object(&o);
-	json_out_key(&o, "alive");
-	json_out_bool(&o, true);
+	json_put_bool(&o, "alive", true);
 	json_out_end_object(&o);
 	reply_json(req, 200, &o);
 }
@@ -144,8 +143,7 @@ answer_ready(struct signd *s, struct http_req *req)
 		return;
 	}
 	json_out_begin_object(&o);
-	json_out_key(&o, "ready");
-	json_out_bool(&o, ready);
+	json_put_bool(&o, "ready", ready);
 	json_out_key(&o, "reasons");
 	json_out_begin_array(&o);
 	reason_unless(&o, have, keyd_link_up(s->link) ?

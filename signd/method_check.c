@@ -10,7 +10,6 @@ static void	write_check(struct json_out *, const struct rpc_call *,
 		    const struct msg_check *);
 static void	write_document(struct json_out *, const struct check_tx *);
 static void	write_results(struct json_out *, const struct check_tx *);
-static void	put_text(struct json_out *, const char *, struct bytes);
 
 void
 check_run(struct rpc_call *c)
@@ -45,16 +44,6 @@ check_result(const struct frame *f, enum keyd_fail why, void *arg)
 }
 
 static void
-put_text(struct json_out *o, const char *key, struct bytes text)
-{
-	json_out_key(o, key);
-	if (text.len != 0)
-		json_out_stringn(o, text.p, text.len);
-	else
-		json_out_null(o);
-}
-
-static void
 write_check(struct json_out *o, const struct rpc_call *c,
     const struct msg_check *m)
 {
@@ -64,15 +53,13 @@ write_check(struct json_out *o, const struct rpc_call *c,
 	for (i = 0; i < m->n; i++)
 		allowed = allowed && m->tx[i].code == CODE_NONE;
 	json_out_begin_object(o);
-	json_out_key(o, "allowed");
-	json_out_bool(o, allowed);
+	json_put_bool(o, "allowed", allowed);
 	json_out_key(o, "pskts");
 	json_out_begin_array(o);
 	for (i = 0; i < m->n; i++)
 		write_document(o, &m->tx[i]);
 	json_out_end_array(o);
-	json_out_key(o, "request_id");
-	json_out_string(o, c->request_id);
+	json_put_string(o, "request_id", c->request_id);
 	json_out_key(o, "notes");
 	sign_notes(o, c);
 	json_out_end_object(o);
@@ -82,24 +69,15 @@ static void
 write_document(struct json_out *o, const struct check_tx *t)
 {
 	json_out_begin_object(o);
-	json_out_key(o, "allowed");
-	json_out_bool(o, t->code == CODE_NONE);
-	put_text(o, "code", bytes_str(t->code == CODE_NONE ? NULL :
-	    proto_code_name(t->code)));
-	put_text(o, "message", t->message);
-	json_out_key(o, "transaction_id");
-	json_out_hex(o, t->tx_id, sizeof(t->tx_id));
-	json_out_key(o, "inputs");
-	json_out_u64(o, t->inputs);
-	json_out_key(o, "signed_before");
-	json_out_bool(o, t->known);
-	json_out_key(o, "outflow_sompi");
-	json_out_u64(o, t->outflow);
-	json_out_key(o, "fee_sompi");
-	if (t->fee_known)
-		json_out_u64(o, t->fee);
-	else
-		json_out_null(o);
+	json_put_bool(o, "allowed", t->code == CODE_NONE);
+	json_put_string_or_null(o, "code", t->code == CODE_NONE ? NULL :
+	    proto_code_name(t->code));
+	json_put_text_or_null(o, "message", t->message);
+	json_put_hex(o, "transaction_id", t->tx_id, sizeof(t->tx_id));
+	json_put_u64(o, "inputs", t->inputs);
+	json_put_bool(o, "signed_before", t->known);
+	json_put_u64(o, "outflow_sompi", t->outflow);
+	json_put_u64_or_null(o, "fee_sompi", t->fee_known, t->fee);
 	json_out_key(o, "checks");
 	write_results(o, t);
 	json_out_end_object(o);
@@ -118,11 +96,10 @@ write_results(struct json_out *o, const struct check_tx *t)
 	json_out_begin_array(o);
 	for (i = 0; i < t->nresult; i++) {
 		json_out_begin_object(o);
-		put_text(o, "check", t->result[i].check);
-		json_out_key(o, "outcome");
-		json_out_string(o, outcomes[t->result[i].outcome]);
-		put_text(o, "limit", t->result[i].limit);
-		put_text(o, "value", t->result[i].value);
+		json_put_text_or_null(o, "check", t->result[i].check);
+		json_put_string(o, "outcome", outcomes[t->result[i].outcome]);
+		json_put_text_or_null(o, "limit", t->result[i].limit);
+		json_put_text_or_null(o, "value", t->result[i].value);
 		json_out_end_object(o);
 	}
 	json_out_end_array(o);

@@ -207,8 +207,7 @@ inspect_finish(struct life *l)
 		return;
 	json_out_begin_object(o);
 	inspect_members(&s, o);
-	json_out_key(o, "request_id");
-	json_out_string(o, c->request_id);
+	json_put_string(o, "request_id", c->request_id);
 	json_out_end_object(o);
 	rpc_done(c);
 }
@@ -284,8 +283,7 @@ write_rest(struct json_out *o, const struct life *l)
 	size_t			 i;
 
 	write_ids(o, doc);
-	json_out_key(o, "request_id");
-	json_out_string(o, l->call->request_id);
+	json_put_string(o, "request_id", l->call->request_id);
 	json_out_key(o, "notes");
 	json_out_begin_array(o);
 	for (i = 0; i < doc->nnote; i++) {

@@ -18,14 +18,6 @@ static int	 parse_docs(struct rpc_call *, struct combine *,
 static void	 create_refuse(struct rpc_call *, const struct pskt_error *);
 static void	 create_write(struct json_out *, const struct rpc_call *,
 		    const struct create_result *);
-static void	 put_u64(struct json_out *, const char *, uint64_t);
-
-static void
-put_u64(struct json_out *o, const char *name, uint64_t v)
-{
-	json_out_key(o, name);
-	json_out_u64(o, v);
-}
 
 /* --- pskt.combine --- */
 
@@ -94,8 +86,7 @@ combine_run(struct rpc_call *c)
 	json_out_begin_object(o);
 	json_out_key(o, "pskt");
 	json_out_raw(o, (const char *)out.p, out.len);
-	json_out_key(o, "request_id");
-	json_out_string(o, c->request_id);
+	json_put_string(o, "request_id", c->request_id);
 	json_out_end_object(o);
 	rpc_done(c);
 }
@@ -163,19 +154,17 @@ create_write(struct json_out *o, const struct rpc_call *c,
 	json_out_begin_array(o);
 	for (i = 0; i < r->n; i++) {
 		json_out_begin_object(o);
-		json_out_key(o, "transaction_id");
-		json_out_hex(o, r->tx[i].id, TX_ID_LEN);
-		put_u64(o, "inputs", r->tx[i].tx.nin);
-		put_u64(o, "outputs", r->tx[i].tx.nout);
-		put_u64(o, "mass", mass_for_fee(&r->tx[i].mass));
-		put_u64(o, "fee", r->tx[i].fee);
-		put_u64(o, "change", r->tx[i].change);
+		json_put_hex(o, "transaction_id", r->tx[i].id, TX_ID_LEN);
+		json_put_u64(o, "inputs", r->tx[i].tx.nin);
+		json_put_u64(o, "outputs", r->tx[i].tx.nout);
+		json_put_u64(o, "mass", mass_for_fee(&r->tx[i].mass));
+		json_put_u64(o, "fee", r->tx[i].fee);
+		json_put_u64(o, "change", r->tx[i].change);
 		json_out_end_object(o);
 	}
 	json_out_end_array(o);
-	put_u64(o, "fee", r->fee);
-	put_u64(o, "change", r->change);
-	json_out_key(o, "request_id");
-	json_out_string(o, c->request_id);
+	json_put_u64(o, "fee", r->fee);
+	json_put_u64(o, "change", r->change);
+	json_put_string(o, "request_id", c->request_id);
 	json_out_end_object(o);
 }

@@ -340,16 +340,13 @@ write_result(struct json_out *o, const struct rpc_call *c, struct bytes pskt)
 	json_out_key(o, "signatures");
 	write_signatures(o, s);
 	write_ids(o, s);
-	json_out_key(o, "request_id");
-	json_out_string(o, c->request_id);
+	json_put_string(o, "request_id", c->request_id);
 	json_out_key(o, "notes");
 	write_notes(o, s);
 	json_out_key(o, "audit");
 	json_out_begin_object(o);
-	json_out_key(o, "seq");
-	json_out_u64(o, s->m.audit_seq);
-	json_out_key(o, "head");
-	json_out_hex(o, s->m.audit_head, sizeof(s->m.audit_head));
+	json_put_u64(o, "seq", s->m.audit_seq);
+	json_put_hex(o, "head", s->m.audit_head, sizeof(s->m.audit_head));
 	json_out_end_object(o);
 	json_out_end_object(o);
 }
@@ -362,14 +359,10 @@ write_signatures(struct json_out *o, const struct sign *s)
 	json_out_begin_array(o);
 	for (i = 0; i < s->m.nsig; i++) {
 		json_out_begin_object(o);
-		json_out_key(o, "pskt");
-		json_out_u64(o, s->sig[i].tx);
-		json_out_key(o, "input");
-		json_out_u64(o, s->sig[i].input);
-		json_out_key(o, "public_key");
-		json_out_hex(o, s->m.sig[i].public_key + 1, 32);
-		json_out_key(o, "signature");
-		json_out_hex(o, s->sig[i].sig, 64);
+		json_put_u64(o, "pskt", s->sig[i].tx);
+		json_put_u64(o, "input", s->sig[i].input);
+		json_put_hex(o, "public_key", s->m.sig[i].public_key + 1, 32);
+		json_put_hex(o, "signature", s->sig[i].sig, 64);
 		json_out_end_object(o);
 	}
 	json_out_end_array(o);
@@ -381,8 +374,7 @@ write_ids(struct json_out *o, const struct sign *s)
 	uint32_t	 i;
 
 	if (s->doc.form != PSKT_FORM_PSKB) {
-		json_out_key(o, "transaction_id");
-		json_out_hex(o, s->m.tx_id[0], TX_ID_LEN);
+		json_put_hex(o, "transaction_id", s->m.tx_id[0], TX_ID_LEN);
 		return;
 	}
 	json_out_key(o, "transaction_ids");

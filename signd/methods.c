@@ -23,7 +23,6 @@ static int	 public_answer(const struct frame *, enum keyd_fail, void *);
 static void	 ask(struct rpc_call *, uint16_t, struct enc *, keyd_cb);
 static int	 answered(struct rpc_call *, const struct frame *,
 		    enum keyd_fail, uint16_t);
-static void	 put_text(struct json_out *, const char *, struct bytes);
 
 const struct rpc_method rpc_methods[] = {
 	{ "signer.info",	none_parse,	info_run },
@@ -95,13 +94,6 @@ answered(struct rpc_call *c, const struct frame *f, enum keyd_fail why,
 		return rpc_keyd_answer(c, f, want);
 	rpc_keyd_failed(c, why);
 	return 0;
-}
-
-static void
-put_text(struct json_out *o, const char *key, struct bytes text)
-{
-	json_out_key(o, key);
-	json_out_stringn(o, text.p, text.len);
 }
 
 void
@@ -200,10 +192,10 @@ static void
 info_write(struct json_out *o, const struct msg_info *m)
 {
 	json_out_begin_object(o);
-	put_text(o, "version", m->version);
-	put_text(o, "network", m->network);
-	put_text(o, "profile", m->profile);
-	put_text(o, "key_ref", m->key_ref);
+	json_put_text(o, "version", m->version);
+	json_put_text(o, "network", m->network);
+	json_put_text(o, "profile", m->profile);
+	json_put_text(o, "key_ref", m->key_ref);
 	json_out_key(o, "public_key");
 	if (m->has_key)
 		json_out_hex(o, m->public_key + 1, 32);
@@ -219,12 +211,9 @@ info_write(struct json_out *o, const struct msg_info *m)
 		json_out_hex(o, m->redeem_script.p, m->redeem_script.len);
 	else
 		json_out_null(o);
-	json_out_key(o, "threshold_m");
-	json_out_u64(o, m->threshold_m);
-	json_out_key(o, "threshold_n");
-	json_out_u64(o, m->threshold_n);
-	json_out_key(o, "locked");
-	json_out_bool(o, m->locked);
+	json_put_u64(o, "threshold_m", m->threshold_m);
+	json_put_u64(o, "threshold_n", m->threshold_n);
+	json_put_bool(o, "locked", m->locked);
 	json_out_end_object(o);
 }
 
@@ -264,18 +253,16 @@ list_answer(const struct frame *f, enum keyd_fail why, void *arg)
 	json_out_begin_array(o);
 	for (i = 0; i < m.n; i++) {
 		json_out_begin_object(o);
-		put_text(o, "key_ref", m.key[i].key_ref);
-		put_text(o, "profile", m.key[i].profile);
+		json_put_text(o, "key_ref", m.key[i].key_ref);
+		json_put_text(o, "profile", m.key[i].profile);
 		json_out_key(o, "type");
 		json_out_string(o, m.key[i].hd ? "hd_mnemonic" :
 		    "raw_private_key");
-		json_out_key(o, "active");
-		json_out_bool(o, m.key[i].active);
+		json_put_bool(o, "active", m.key[i].active);
 		json_out_end_object(o);
 	}
 	json_out_end_array(o);
-	json_out_key(o, "request_id");
-	json_out_string(o, c->request_id);
+	json_put_string(o, "request_id", c->request_id);
 	json_out_end_object(o);
 	rpc_done(c);
 	return 0;
@@ -314,15 +301,12 @@ public_answer(const struct frame *f, enum keyd_fail why, void *arg)
 	if ((o = rpc_result(c)) == NULL)
 		return 0;
 	json_out_begin_object(o);
-	put_text(o, "key_ref", m.key_ref);
-	put_text(o, "profile", m.profile);
-	json_out_key(o, "public_key");
-	json_out_hex(o, m.public_key + 1, 32);
-	json_out_key(o, "public_key_compressed");
-	json_out_hex(o, m.public_key, 33);
-	put_text(o, "address", m.address);
-	json_out_key(o, "request_id");
-	json_out_string(o, c->request_id);
+	json_put_text(o, "key_ref", m.key_ref);
+	json_put_text(o, "profile", m.profile);
+	json_put_hex(o, "public_key", m.public_key + 1, 32);
+	json_put_hex(o, "public_key_compressed", m.public_key, 33);
+	json_put_text(o, "address", m.address);
+	json_put_string(o, "request_id", c->request_id);
 	json_out_end_object(o);
 	rpc_done(c);
 	return 0;

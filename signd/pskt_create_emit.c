@@ -20,42 +20,11 @@ static void	 write_derivations(struct json_out *, const struct create *,
 static void	 write_source(struct json_out *, const struct json *);
 
 static void
-put_u64(struct json_out *o, const char *name, uint64_t v)
-{
-	json_out_key(o, name);
-	json_out_u64(o, v);
-}
-
-static void
-put_null(struct json_out *o, const char *name)
-{
-	json_out_key(o, name);
-	json_out_null(o);
-}
-
-static void
-put_bool(struct json_out *o, const char *name, bool v)
-{
-	json_out_key(o, name);
-	json_out_bool(o, v);
-}
-
-static void
 put_empty(struct json_out *o, const char *name)
 {
 	json_out_key(o, name);
 	json_out_begin_object(o);
 	json_out_end_object(o);
-}
-
-static void
-put_hex(struct json_out *o, const char *name, struct bytes b)
-{
-	json_out_key(o, name);
-	if (b.len == 0)
-		json_out_null(o);
-	else
-		json_out_hex(o, b.p, b.len);
 }
 
 int
@@ -115,17 +84,18 @@ static void
 write_global(struct json_out *o, const struct create_tx *t)
 {
 	json_out_begin_object(o);
-	put_u64(o, "version", t->tx.payload.len != 0);
-	put_u64(o, "txVersion", 0);
-	put_null(o, "fallbackLockTime");
-	put_bool(o, "inputsModifiable", false);
-	put_bool(o, "outputsModifiable", false);
-	put_u64(o, "inputCount", t->tx.nin);
-	put_u64(o, "outputCount", t->tx.nout);
+	json_put_u64(o, "version", t->tx.payload.len != 0);
+	json_put_u64(o, "txVersion", 0);
+	json_put_null(o, "fallbackLockTime");
+	json_put_bool(o, "inputsModifiable", false);
+	json_put_bool(o, "outputsModifiable", false);
+	json_put_u64(o, "inputCount", t->tx.nin);
+	json_put_u64(o, "outputCount", t->tx.nout);
 	put_empty(o, "xpubs");
-	put_null(o, "id");
+	json_put_null(o, "id");
 	put_empty(o, "proprietaries");
-	put_hex(o, "payload", t->tx.payload);
+	json_put_hex_or_null(o, "payload", t->tx.payload.p,
+	    t->tx.payload.len);
 	json_out_end_object(o);
 }
 
@@ -138,19 +108,18 @@ write_input(struct json_out *o, const struct create *c,
 	write_entry(o, in, coinbase);
 	json_out_key(o, "previousOutpoint");
 	json_out_begin_object(o);
-	json_out_key(o, "transactionId");
-	json_out_hex(o, in->outpoint.txid, TX_ID_LEN);
-	put_u64(o, "index", in->outpoint.index);
+	json_put_hex(o, "transactionId", in->outpoint.txid, TX_ID_LEN);
+	json_put_u64(o, "index", in->outpoint.index);
 	json_out_end_object(o);
-	put_null(o, "sequence");
-	put_null(o, "minTime");
+	json_put_null(o, "sequence");
+	json_put_null(o, "minTime");
 	put_empty(o, "partialSigs");
-	put_u64(o, "sighashType", SIGHASH_ALL);
-	put_hex(o, "redeemScript", in->redeem);
-	put_u64(o, "sigOpCount", in->sig_op_count);
+	json_put_u64(o, "sighashType", SIGHASH_ALL);
+	json_put_hex_or_null(o, "redeemScript", in->redeem.p, in->redeem.len);
+	json_put_u64(o, "sigOpCount", in->sig_op_count);
 	json_out_key(o, "bip32Derivations");
 	write_derivations(o, c, create_find_redeem(c, &in->spk), &in->spk);
-	put_null(o, "finalScriptSig");
+	json_put_null(o, "finalScriptSig");
 	put_empty(o, "proprietaries");
 	json_out_end_object(o);
 }
@@ -159,10 +128,10 @@ static void
 write_entry(struct json_out *o, const struct tx_input *in, bool coinbase)
 {
 	json_out_begin_object(o);
-	put_u64(o, "amount", in->amount);
+	json_put_u64(o, "amount", in->amount);
 	write_spk(o, &in->spk);
-	put_u64(o, "blockDaaScore", in->daa_score);
-	put_bool(o, "isCoinbase", coinbase);
+	json_put_u64(o, "blockDaaScore", in->daa_score);
+	json_put_bool(o, "isCoinbase", coinbase);
 	json_out_end_object(o);
 }
 
@@ -171,12 +140,14 @@ write_output(struct json_out *o, const struct create *c,
     const struct tx_output *out)
 {
 	const struct create_redeem	*d = create_find_redeem(c, &out->spk);
-	struct bytes			 none = { NULL, 0 };
+	struct bytes			 redeem = { NULL, 0 };
 
+	if (d != NULL)
+		redeem = d->script;
 	json_out_begin_object(o);
-	put_u64(o, "amount", out->value);
+	json_put_u64(o, "amount", out->value);
 	write_spk(o, &out->spk);
-	put_hex(o, "redeemScript", d == NULL ? none : d->script);
+	json_put_hex_or_null(o, "redeemScript", redeem.p, redeem.len);
 	json_out_key(o, "bip32Derivations");
 	write_derivations(o, c, d, &out->spk);
 	put_empty(o, "proprietaries");
@@ -192,8 +163,7 @@ write_spk(struct json_out *o, const struct spk *spk)
 	b[0] = (uint8_t)(spk->version >> 8);
 	b[1] = (uint8_t)spk->version;
 	memcpy(b + 2, spk->script.p, spk->script.len);
-	json_out_key(o, "scriptPublicKey");
-	json_out_hex(o, b, 2 + spk->script.len);
+	json_put_hex(o, "scriptPublicKey", b, 2 + spk->script.len);
 }
 
 /* First source of this x-only key, or where it would be. */

@@ -10,9 +10,6 @@ static void	 write_tx(struct json_out *, const struct pskt *, uint64_t);
 static void	 write_input(struct json_out *, const struct tx_input *,
 		    const struct bytes *);
 static void	 write_output(struct json_out *, const struct tx_output *);
-static void	 put_u64(struct json_out *, const char *, uint64_t);
-static void	 put_hex(struct json_out *, const char *, const void *, size_t);
-static void	 put_null(struct json_out *, const char *);
 static uint64_t	 storage_mass(const struct tx *);
 
 int
@@ -120,27 +117,6 @@ storage_mass(const struct tx *tx)
 	return m.storage;
 }
 
-static void
-put_u64(struct json_out *o, const char *key, uint64_t v)
-{
-	json_out_key(o, key);
-	json_out_u64(o, v);
-}
-
-static void
-put_hex(struct json_out *o, const char *key, const void *p, size_t len)
-{
-	json_out_key(o, key);
-	json_out_hex(o, p, len);
-}
-
-static void
-put_null(struct json_out *o, const char *key)
-{
-	json_out_key(o, key);
-	json_out_null(o);
-}
-
 /* rusty-kaspa rpc/core/src/model/tx.rs, RpcTransaction */
 static void
 write_tx(struct json_out *o, const struct pskt *p, uint64_t storage)
@@ -151,7 +127,7 @@ write_tx(struct json_out *o, const struct pskt *p, uint64_t storage)
 	json_out_begin_object(o);
 	json_out_key(o, "transaction");
 	json_out_begin_object(o);
-	put_u64(o, "version", tx->version);
+	json_put_u64(o, "version", tx->version);
 	json_out_key(o, "inputs");
 	json_out_begin_array(o);
 	for (i = 0; i < tx->nin; i++)
@@ -162,16 +138,15 @@ write_tx(struct json_out *o, const struct pskt *p, uint64_t storage)
 	for (i = 0; i < tx->nout; i++)
 		write_output(o, &tx->out[i]);
 	json_out_end_array(o);
-	put_u64(o, "lockTime", tx->lock_time);
-	put_hex(o, "subnetworkId", tx->subnetwork, sizeof(tx->subnetwork));
-	put_u64(o, "gas", tx->gas);
-	put_hex(o, "payload", tx->payload.p, tx->payload.len);
-	put_u64(o, "storageMass", storage);
-	put_u64(o, "mass", storage);
-	put_null(o, "verboseData");
+	json_put_u64(o, "lockTime", tx->lock_time);
+	json_put_hex(o, "subnetworkId", tx->subnetwork, sizeof(tx->subnetwork));
+	json_put_u64(o, "gas", tx->gas);
+	json_put_hex(o, "payload", tx->payload.p, tx->payload.len);
+	json_put_u64(o, "storageMass", storage);
+	json_put_u64(o, "mass", storage);
+	json_put_null(o, "verboseData");
 	json_out_end_object(o);
-	json_out_key(o, "allowOrphan");
-	json_out_bool(o, false);
+	json_put_bool(o, "allowOrphan", false);
 	json_out_end_object(o);
 }
 
@@ -182,15 +157,15 @@ write_input(struct json_out *o, const struct tx_input *in,
 	json_out_begin_object(o);
 	json_out_key(o, "previousOutpoint");
 	json_out_begin_object(o);
-	put_hex(o, "transactionId", in->outpoint.txid,
+	json_put_hex(o, "transactionId", in->outpoint.txid,
 	    sizeof(in->outpoint.txid));
-	put_u64(o, "index", in->outpoint.index);
+	json_put_u64(o, "index", in->outpoint.index);
 	json_out_end_object(o);
-	put_hex(o, "signatureScript", script->p, script->len);
-	put_u64(o, "sequence", in->sequence);
-	put_u64(o, "sigOpCount", in->sig_op_count);
-	put_u64(o, "computeBudget", 0);
-	put_null(o, "verboseData");
+	json_put_hex(o, "signatureScript", script->p, script->len);
+	json_put_u64(o, "sequence", in->sequence);
+	json_put_u64(o, "sigOpCount", in->sig_op_count);
+	json_put_u64(o, "computeBudget", 0);
+	json_put_null(o, "verboseData");
 	json_out_end_object(o);
 }
 
@@ -203,9 +178,9 @@ write_output(struct json_out *o, const struct tx_output *out)
 	spk[1] = (uint8_t)(out->spk.version & 0xff);
 	memcpy(spk + 2, out->spk.script.p, out->spk.script.len);
 	json_out_begin_object(o);
-	put_u64(o, "value", out->value);
-	put_hex(o, "scriptPublicKey", spk, 2 + out->spk.script.len);
-	put_null(o, "covenant");
-	put_null(o, "verboseData");
+	json_put_u64(o, "value", out->value);
+	json_put_hex(o, "scriptPublicKey", spk, 2 + out->spk.script.len);
+	json_put_null(o, "covenant");
+	json_put_null(o, "verboseData");
 	json_out_end_object(o);
 }

@@ -18,55 +18,9 @@ static void	 write_lock_time(const struct inspect_doc *,
 		    struct json_out *);
 static void	 write_warnings(const struct inspect_doc *, struct json_out *);
 static void	 write_totals(const struct inspect *, struct json_out *);
-static void	 put_u64(struct json_out *, const char *, uint64_t);
-static void	 put_opt(struct json_out *, const char *, bool, uint64_t);
-static void	 put_bool(struct json_out *, const char *, bool);
-static void	 put_text(struct json_out *, const char *, const char *);
-static void	 put_hex(struct json_out *, const char *, const void *, size_t);
 static void	 put_own(struct json_out *, const char *, enum inspect_own);
 static void	 put_spk(const struct inspect *, struct json_out *,
 		    const struct spk *);
-
-static void
-put_u64(struct json_out *o, const char *key, uint64_t v)
-{
-	json_out_key(o, key);
-	json_out_u64(o, v);
-}
-
-static void
-put_opt(struct json_out *o, const char *key, bool known, uint64_t v)
-{
-	json_out_key(o, key);
-	if (known)
-		json_out_u64(o, v);
-	else
-		json_out_null(o);
-}
-
-static void
-put_bool(struct json_out *o, const char *key, bool v)
-{
-	json_out_key(o, key);
-	json_out_bool(o, v);
-}
-
-static void
-put_text(struct json_out *o, const char *key, const char *text)
-{
-	json_out_key(o, key);
-	if (text == NULL || text[0] == '\0')
-		json_out_null(o);
-	else
-		json_out_string(o, text);
-}
-
-static void
-put_hex(struct json_out *o, const char *key, const void *p, size_t len)
-{
-	json_out_key(o, key);
-	json_out_hex(o, p, len);
-}
 
 static void
 put_own(struct json_out *o, const char *key, enum inspect_own own)
@@ -88,8 +42,8 @@ put_spk(const struct inspect *s, struct json_out *o, const struct spk *spk)
 	b[1] = (uint8_t)(spk->version & 0xff);
 	memcpy(b + 2, spk->script.p, spk->script.len);
 	inspect_address(s, spk, address);
-	put_text(o, "address", address);
-	put_hex(o, "script_public_key", b, 2 + spk->script.len);
+	json_put_string_or_null(o, "address", address);
+	json_put_hex(o, "script_public_key", b, 2 + spk->script.len);
 }
 
 void
@@ -122,11 +76,11 @@ write_doc(const struct inspect *s, const struct inspect_doc *d,
 	size_t		 i;
 
 	json_out_begin_object(o);
-	put_u64(o, "version", d->pskt->version);
-	put_u64(o, "tx_version", tx->version);
-	put_hex(o, "transaction_id", d->id, sizeof(d->id));
-	put_text(o, "state", inspect_state(d));
-	put_u64(o, "missing_signatures", d->missing);
+	json_put_u64(o, "version", d->pskt->version);
+	json_put_u64(o, "tx_version", tx->version);
+	json_put_hex(o, "transaction_id", d->id, sizeof(d->id));
+	json_put_string_or_null(o, "state", inspect_state(d));
+	json_put_u64(o, "missing_signatures", d->missing);
 	json_out_key(o, "inputs");
 	json_out_begin_array(o);
 	for (i = 0; i < tx->nin; i++)
@@ -140,7 +94,7 @@ write_doc(const struct inspect *s, const struct inspect_doc *d,
 	write_money(d, o);
 	write_mass(d, o);
 	write_lock_time(d, o);
-	put_hex(o, "payload", tx->payload.p, tx->payload.len);
+	json_put_hex(o, "payload", tx->payload.p, tx->payload.len);
 	write_warnings(d, o);
 	json_out_end_object(o);
 }
@@ -155,27 +109,28 @@ write_input(const struct inspect *s, const struct inspect_doc *d, size_t i,
 	json_out_begin_object(o);
 	json_out_key(o, "outpoint");
 	json_out_begin_object(o);
-	put_hex(o, "transaction_id", txin->outpoint.txid,
+	json_put_hex(o, "transaction_id", txin->outpoint.txid,
 	    sizeof(txin->outpoint.txid));
-	put_u64(o, "index", txin->outpoint.index);
+	json_put_u64(o, "index", txin->outpoint.index);
 	json_out_end_object(o);
 	write_utxo(s, txin, o);
 	put_own(o, "own", d->own[i]);
-	put_u64(o, "sequence", txin->sequence);
-	put_u64(o, "sighash_type", txin->sighash_type);
-	put_text(o, "sighash", inspect_sighash_name(txin->sighash_type));
-	put_u64(o, "sig_op_count", txin->sig_op_count);
-	put_text(o, "script", inspect_lock_name(in->kind));
-	put_opt(o, "required", in->m != 0, in->m);
-	put_u64(o, "valid", in->valid);
-	put_opt(o, "missing", in->m != 0 || in->final == FINAL_VALID,
-	    in->final == FINAL_VALID || in->valid >= in->m ? 0 :
-	    in->m - in->valid);
+	json_put_u64(o, "sequence", txin->sequence);
+	json_put_u64(o, "sighash_type", txin->sighash_type);
+	json_put_string_or_null(o, "sighash",
+	    inspect_sighash_name(txin->sighash_type));
+	json_put_u64(o, "sig_op_count", txin->sig_op_count);
+	json_put_string_or_null(o, "script", inspect_lock_name(in->kind));
+	json_put_u64_or_null(o, "required", in->m != 0, in->m);
+	json_put_u64(o, "valid", in->valid);
+	json_put_u64_or_null(o, "missing", in->m != 0 ||
+	    in->final == FINAL_VALID, in->final == FINAL_VALID ||
+	    in->valid >= in->m ? 0 : in->m - in->valid);
 	json_out_key(o, "keys");
 	write_keys(s, in, o);
-	put_u64(o, "other_signatures", in->foreign);
-	put_text(o, "final", inspect_final_name(in->final));
-	put_text(o, "final_error", in->why);
+	json_put_u64(o, "other_signatures", in->foreign);
+	json_put_string_or_null(o, "final", inspect_final_name(in->final));
+	json_put_string_or_null(o, "final_error", in->why);
 	json_out_end_object(o);
 }
 
@@ -183,14 +138,14 @@ static void
 write_utxo(const struct inspect *s, const struct tx_input *in,
     struct json_out *o)
 {
-	put_opt(o, "amount", in->has_utxo, in->amount);
-	put_opt(o, "block_daa_score", in->has_utxo, in->daa_score);
+	json_put_u64_or_null(o, "amount", in->has_utxo, in->amount);
+	json_put_u64_or_null(o, "block_daa_score", in->has_utxo, in->daa_score);
 	if (in->has_utxo) {
 		put_spk(s, o, &in->spk);
 		return;
 	}
-	put_text(o, "address", NULL);
-	put_text(o, "script_public_key", NULL);
+	json_put_string_or_null(o, "address", NULL);
+	json_put_string_or_null(o, "script_public_key", NULL);
 }
 
 static void
@@ -202,8 +157,9 @@ write_keys(const struct inspect *s, const struct verify_input *in,
 	json_out_begin_array(o);
 	for (i = 0; i < in->n; i++) {
 		json_out_begin_object(o);
-		put_hex(o, "public_key", in->key[i].key, in->key_len);
-		put_text(o, "signature", inspect_sig_name(in->key[i].state));
+		json_put_hex(o, "public_key", in->key[i].key, in->key_len);
+		json_put_string(o, "signature",
+		    inspect_sig_name(in->key[i].state));
 		put_own(o, "own", s->ctx.xonly == NULL ? OWN_UNKNOWN :
 		    in->key_len == 32 && memcmp(in->key[i].key, s->ctx.xonly,
 		    32) == 0 ? OWN_YES : s->ctx.hd ? OWN_UNKNOWN : OWN_NO);
@@ -219,15 +175,15 @@ write_output(const struct inspect *s, const struct inspect_doc *d, size_t i,
 	const struct tx_output	*out = &d->pskt->tx.out[i];
 
 	json_out_begin_object(o);
-	put_u64(o, "amount", out->value);
+	json_put_u64(o, "amount", out->value);
 	put_spk(s, o, &out->spk);
 	put_own(o, "change", d->change[i]);
-	put_bool(o, "dust", d->dust[i]);
+	json_put_bool(o, "dust", d->dust[i]);
 	json_out_key(o, "covenant");
 	if (out->has_covenant) {
 		json_out_begin_object(o);
-		put_u64(o, "authorizing_input", out->authorizing_input);
-		put_hex(o, "covenant_id", out->covenant_id,
+		json_put_u64(o, "authorizing_input", out->authorizing_input);
+		json_put_hex(o, "covenant_id", out->covenant_id,
 		    sizeof(out->covenant_id));
 		json_out_end_object(o);
 	} else
@@ -240,17 +196,17 @@ write_money(const struct inspect_doc *d, struct json_out *o)
 {
 	char	 rate[32];
 
-	put_opt(o, "amount_in", d->fee_known, d->sum_in);
-	put_u64(o, "amount_out", d->sum_out);
-	put_opt(o, "outflow", d->outflow_known, d->outflow);
-	put_opt(o, "fee", d->fee_known, d->fee);
+	json_put_u64_or_null(o, "amount_in", d->fee_known, d->sum_in);
+	json_put_u64(o, "amount_out", d->sum_out);
+	json_put_u64_or_null(o, "outflow", d->outflow_known, d->outflow);
+	json_put_u64_or_null(o, "fee", d->fee_known, d->fee);
 	inspect_fee_rate(d, rate);
 	json_out_key(o, "fee_rate");
 	if (rate[0] != '\0')
 		json_out_raw(o, rate, strlen(rate));
 	else
 		json_out_null(o);
-	put_u64(o, "relay_fee", d->relay_fee);
+	json_put_u64(o, "relay_fee", d->relay_fee);
 }
 
 static void
@@ -258,18 +214,19 @@ write_mass(const struct inspect_doc *d, struct json_out *o)
 {
 	json_out_key(o, "mass");
 	json_out_begin_object(o);
-	put_bool(o, "exact", d->mass_known);
-	put_u64(o, "size", d->mass.size);
-	put_u64(o, "compute", d->mass.compute);
-	put_u64(o, "transient", d->mass.transient);
-	put_opt(o, "storage", d->mass.storage_known, d->mass.storage);
-	put_u64(o, "fee", mass_for_fee(&d->mass));
+	json_put_bool(o, "exact", d->mass_known);
+	json_put_u64(o, "size", d->mass.size);
+	json_put_u64(o, "compute", d->mass.compute);
+	json_put_u64(o, "transient", d->mass.transient);
+	json_put_u64_or_null(o, "storage", d->mass.storage_known,
+	    d->mass.storage);
+	json_put_u64(o, "fee", mass_for_fee(&d->mass));
 	json_out_key(o, "limits");
 	json_out_begin_object(o);
-	put_u64(o, "compute", MASS_LIMIT_COMPUTE);
-	put_u64(o, "transient", MASS_LIMIT_TRANSIENT);
-	put_u64(o, "storage", MASS_LIMIT_STORAGE);
-	put_u64(o, "wallet", MASS_LIMIT_WALLET);
+	json_put_u64(o, "compute", MASS_LIMIT_COMPUTE);
+	json_put_u64(o, "transient", MASS_LIMIT_TRANSIENT);
+	json_put_u64(o, "storage", MASS_LIMIT_STORAGE);
+	json_put_u64(o, "wallet", MASS_LIMIT_WALLET);
 	json_out_end_object(o);
 	json_out_end_object(o);
 }
@@ -281,10 +238,10 @@ write_lock_time(const struct inspect_doc *d, struct json_out *o)
 
 	json_out_key(o, "lock_time");
 	json_out_begin_object(o);
-	put_u64(o, "value", at);
-	put_text(o, "unit", at == 0 ? "none" : inspect_is_time(at) ?
+	json_put_u64(o, "value", at);
+	json_put_string(o, "unit", at == 0 ? "none" : inspect_is_time(at) ?
 	    "milliseconds" : "daa_score");
-	put_bool(o, "active", d->locked);
+	json_put_bool(o, "active", d->locked);
 	json_out_end_object(o);
 }
 
@@ -299,9 +256,10 @@ write_warnings(const struct inspect_doc *d, struct json_out *o)
 		if (d->nwarn[w] == 0)
 			continue;
 		json_out_begin_object(o);
-		put_text(o, "code", inspect_warn_name((enum inspect_warn)w));
-		put_text(o, "message", d->warn[w]);
-		put_u64(o, "count", d->nwarn[w]);
+		json_put_string(o, "code",
+		    inspect_warn_name((enum inspect_warn)w));
+		json_put_string_or_null(o, "message", d->warn[w]);
+		json_put_u64(o, "count", d->nwarn[w]);
 		json_out_end_object(o);
 	}
 	json_out_end_array(o);
@@ -314,13 +272,13 @@ write_totals(const struct inspect *s, struct json_out *o)
 
 	inspect_sums(s, &t);
 	json_out_begin_object(o);
-	put_u64(o, "pskts", s->doc->n);
-	put_u64(o, "inputs", t.inputs);
-	put_u64(o, "outputs", t.outputs);
-	put_opt(o, "amount_in", t.fee_known, t.sum_in);
-	put_u64(o, "amount_out", t.sum_out);
-	put_opt(o, "outflow", t.outflow_known, t.outflow);
-	put_opt(o, "fee", t.fee_known, t.fee);
-	put_u64(o, "missing_signatures", t.missing);
+	json_put_u64(o, "pskts", s->doc->n);
+	json_put_u64(o, "inputs", t.inputs);
+	json_put_u64(o, "outputs", t.outputs);
+	json_put_u64_or_null(o, "amount_in", t.fee_known, t.sum_in);
+	json_put_u64(o, "amount_out", t.sum_out);
+	json_put_u64_or_null(o, "outflow", t.outflow_known, t.outflow);
+	json_put_u64_or_null(o, "fee", t.fee_known, t.fee);
+	json_put_u64(o, "missing_signatures", t.missing);
 	json_out_end_object(o);
 }

@@ -65,8 +65,7 @@ pt_error_line(const struct pt *t)
 	if (json_out_init(&o, 0) == -1)
 		return;
 	json_out_begin_object(&o);
-	json_out_key(&o, "error");
-	json_out_string(&o, t->err);
+	json_put_string(&o, "error", t->err);
 	json_out_end_object(&o);
 	if ((text = json_out_text(&o, NULL)) != NULL)
 		(void)puts(text);

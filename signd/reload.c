@@ -153,10 +153,8 @@ reload_run(struct rpc_call *c)
 	if ((o = rpc_result(c)) == NULL)
 		return;
 	json_out_begin_object(o);
-	json_out_key(o, "applied");
-	json_out_bool(o, !p->check);
-	json_out_key(o, "request_id");
-	json_out_string(o, c->request_id);
+	json_put_bool(o, "applied", !p->check);
+	json_put_string(o, "request_id", c->request_id);
 	json_out_end_object(o);
 	rpc_done(c);
 }

@@ -325,8 +325,7 @@ call_begin(struct rpc_call *c)
 	if (!(c->writing = json_out_init(&c->out, 0) == 0))
 		return;
 	json_out_begin_object(&c->out);
-	json_out_key(&c->out, "jsonrpc");
-	json_out_string(&c->out, "2.0");
+	json_put_string(&c->out, "jsonrpc", "2.0");
 	json_out_key(&c->out, "id");
 	if (c->id == NULL)
 		json_out_null(&c->out);
@@ -383,11 +382,9 @@ call_error(struct rpc_call *c, unsigned code, uint32_t pskt,
 	json_out_stringn(o, message.p, message.len);
 	json_out_key(o, "data");
 	json_out_begin_object(o);
-	json_out_key(o, "code");
-	json_out_string(o, rpc_code_name(code));
+	json_put_string(o, "code", rpc_code_name(code));
 	if (c->bundle && pskt != PROTO_NO_PSKT) {
-		json_out_key(o, "pskt");
-		json_out_u64(o, pskt);
+		json_put_u64(o, "pskt", pskt);
 	}
 	if (m != NULL && m->check.len != 0) {
 		json_out_key(o, "check");

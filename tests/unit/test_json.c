@@ -389,6 +389,38 @@ START_TEST(paths)
 }
 END_TEST
 
+/* Name and value at once; null where there is none. */
+START_TEST(written_members)
+{
+	struct json_out	 o;
+	struct bytes	 none = { NULL, 0 }, text = { (const uint8_t *)"ab", 2 };
+
+	ck_assert_int_eq(json_out_init(&o, 0), 0);
+	json_out_begin_object(&o);
+	json_put_u64(&o, "a", 7);
+	json_put_bool(&o, "b", true);
+	json_put_null(&o, "c");
+	json_put_string(&o, "d", "");
+	json_put_text(&o, "e", none);
+	json_put_hex(&o, "f", "\xff", 1);
+	json_put_string_or_null(&o, "g", NULL);
+	json_put_string_or_null(&o, "h", "");
+	json_put_string_or_null(&o, "i", "x");
+	json_put_text_or_null(&o, "j", none);
+	json_put_text_or_null(&o, "k", text);
+	json_put_hex_or_null(&o, "l", NULL, 0);
+	json_put_hex_or_null(&o, "m", "\x01", 1);
+	json_put_u64_or_null(&o, "n", false, 7);
+	json_put_u64_or_null(&o, "o", true, 0);
+	json_out_end_object(&o);
+	ck_assert_str_eq(json_out_text(&o, NULL), "{\"a\":7,\"b\":true,"
+	    "\"c\":null,\"d\":\"\",\"e\":\"\",\"f\":\"ff\",\"g\":null,"
+	    "\"h\":null,\"i\":\"x\",\"j\":null,\"k\":\"ab\",\"l\":null,"
+	    "\"m\":\"01\",\"n\":null,\"o\":0}");
+	json_out_free(&o);
+}
+END_TEST
+
 START_TEST(writer)
 {
 	struct json_out	 o;
@@ -470,6 +502,7 @@ main(void)
 	tcase_add_test(tc, integers);
 	tcase_add_test(tc, paths);
 	tcase_add_test(tc, writer);
+	tcase_add_test(tc, written_members);
 	suite_add_tcase(s, tc);
 	sr = srunner_create(s);
 	srunner_run_all(sr, CK_NORMAL);
