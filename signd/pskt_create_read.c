@@ -16,7 +16,6 @@ static int	 read_utxo(struct create *, struct reader *,
 		    const struct json *, struct create_utxo *);
 static int	 read_entry(struct reader *, const struct json *,
 		    struct create_utxo *);
-static int	 read_spk(struct reader *, const struct json *, struct spk *);
 static int	 set_lock(struct create *, struct reader *,
 		    const struct json *, struct tx_input *);
 static int	 check_address(struct create *, struct reader *,
@@ -198,7 +197,7 @@ read_entry(struct reader *r, const struct json *utxo, struct create_utxo *u)
 
 	if ((v = rd_get(r, utxo, "utxoEntry", JSON_OBJECT)) == NULL ||
 	    rd_u64(r, v, "amount", PSKT_MAX_SOMPI, &u->in.amount) == -1 ||
-	    read_spk(r, v, &u->in.spk) == -1 ||
+	    rd_spk(r, v, &u->in.spk) == -1 ||
 	    rd_u64(r, v, "blockDaaScore", UINT64_MAX,
 	    &u->in.daa_score) == -1 ||
 	    (b = rd_get(r, v, "isCoinbase", JSON_BOOL)) == NULL ||
@@ -212,24 +211,6 @@ read_entry(struct reader *r, const struct json *utxo, struct create_utxo *u)
 	if (u->in.amount == 0)
 		return rd_fail(r, PSKT_INVALID, utxo, "utxoEntry.amount",
 		    "is 0");
-	return 0;
-}
-
-static int
-read_spk(struct reader *r, const struct json *obj, struct spk *spk)
-{
-	const struct json	*v;
-	struct bytes		 b;
-
-	if ((v = rd_get(r, obj, "scriptPublicKey", JSON_STRING)) == NULL ||
-	    rd_bytes(r, v, TX_MAX_SCRIPT + 2, &b) == -1)
-		return -1;
-	if (b.len < 2)
-		return rd_fail(r, PSKT_INVALID, v, NULL,
-		    "too short for a version and a script");
-	spk->version = (uint16_t)(b.p[0] << 8 | b.p[1]);
-	spk->script.p = b.p + 2;
-	spk->script.len = b.len - 2;
 	return 0;
 }
 

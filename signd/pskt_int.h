@@ -65,6 +65,8 @@ int	 rd_bytes(struct reader *, const struct json *, size_t max,
 int	 rd_fixed(struct reader *, const struct json *, uint8_t *, size_t len);
 /* A 33-byte compressed public key that is v's name. */
 int	 rd_key(struct reader *, const struct json *v, uint8_t key[33]);
+/* v's scriptPublicKey: 2-byte big-endian version, then the script. */
+int	 rd_spk(struct reader *, const struct json *v, struct spk *);
 /* {"keyFingerprint": …, "derivationPath": …} */
 int	 rd_key_source(struct reader *, const struct json *,
 	    struct key_claim *);

@@ -234,6 +234,24 @@ path_valid(const struct bytes *path)
 }
 
 int
+rd_spk(struct reader *r, const struct json *obj, struct spk *spk)
+{
+	const struct json	*v;
+	struct bytes		 b;
+
+	if ((v = rd_get(r, obj, "scriptPublicKey", JSON_STRING)) == NULL ||
+	    rd_bytes(r, v, TX_MAX_SCRIPT + 2, &b) == -1)
+		return -1;
+	if (b.len < 2)
+		return rd_fail(r, PSKT_INVALID, v, NULL,
+		    "too short for a version and a script");
+	spk->version = (uint16_t)(b.p[0] << 8 | b.p[1]);
+	spk->script.p = b.p + 2;
+	spk->script.len = b.len - 2;
+	return 0;
+}
+
+int
 rd_key_source(struct reader *r, const struct json *v, struct key_claim *c)
 {
 	const struct json	*f, *path;

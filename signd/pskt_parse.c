@@ -37,7 +37,6 @@ static int	 read_output(struct reader *, const struct json *,
 		    struct tx_output *);
 static int	 read_covenant(struct reader *, const struct json *,
 		    struct tx_output *);
-static int	 read_spk(struct reader *, const struct json *, struct spk *);
 static int	 check_outpoints(struct reader *);
 static int	 check_amounts(struct reader *);
 
@@ -227,7 +226,7 @@ read_utxo(struct reader *r, const struct json *input, struct tx_input *in)
 		return rc;
 	}
 	if (rd_u64(r, v, "amount", UINT64_MAX, &in->amount) == -1 ||
-	    read_spk(r, v, &in->spk) == -1 ||
+	    rd_spk(r, v, &in->spk) == -1 ||
 	    rd_u64(r, v, "blockDaaScore", UINT64_MAX, &in->daa_score) == -1 ||
 	    rd_bool(r, v, "isCoinbase") == -1 ||
 	    (rc = rd_opt(r, v, "covenantId", JSON_STRING, true, &f)) == -1 ||
@@ -458,7 +457,7 @@ read_output(struct reader *r, const struct json *v, struct tx_output *out)
 		return rd_fail(r, PSKT_INVALID, v, "amount",
 		    "more sompi than there can be");
 	r->sum_out += out->value;
-	if (read_spk(r, v, &out->spk) == -1 ||
+	if (rd_spk(r, v, &out->spk) == -1 ||
 	    (rc = rd_opt(r, v, "redeemScript", JSON_STRING, false,
 	    &f)) == -1 ||
 	    (rc == 1 && rd_bytes(r, f, TX_MAX_SCRIPT, &redeem) == -1) ||
@@ -489,25 +488,6 @@ read_covenant(struct reader *r, const struct json *output,
 		    "transaction version 0 has no covenants");
 	out->authorizing_input = (uint16_t)input;
 	out->has_covenant = true;
-	return 0;
-}
-
-/* 2-byte big-endian version, then the script. */
-static int
-read_spk(struct reader *r, const struct json *obj, struct spk *spk)
-{
-	const struct json	*v;
-	struct bytes		 b;
-
-	if ((v = rd_get(r, obj, "scriptPublicKey", JSON_STRING)) == NULL ||
-	    rd_bytes(r, v, TX_MAX_SCRIPT + 2, &b) == -1)
-		return -1;
-	if (b.len < 2)
-		return rd_fail(r, PSKT_INVALID, v, NULL,
-		    "too short for a version and a script");
-	spk->version = (uint16_t)(b.p[0] << 8 | b.p[1]);
-	spk->script.p = b.p + 2;
-	spk->script.len = b.len - 2;
 	return 0;
 }
 
