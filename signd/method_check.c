@@ -25,11 +25,7 @@ check_result(const struct frame *f, enum keyd_fail why, void *arg)
 	struct msg_check	 m;
 	int			 rc;
 
-	if (f == NULL) {
-		rpc_keyd_failed(c, why);
-		return 0;
-	}
-	if ((rc = rpc_keyd_answer(c, f, MSG_CHECK)) != 1)
+	if ((rc = rpc_keyd_answer(c, f, why, MSG_CHECK)) != 1)
 		return rc;
 	if (dec_check(f->p, f->len, c->pool, &m) == -1 ||
 	    m.n != sign_documents(c)) {

@@ -181,13 +181,9 @@ sign_answer(const struct frame *f, enum keyd_fail why, void *arg)
 	struct bytes	 pskt;
 	int		 rc;
 
-	if (f == NULL) {
-		rpc_keyd_failed(c, why);
-		return 0;
-	}
-	if ((rc = rpc_keyd_answer(c, f, MSG_SIGN)) != 1) {
+	if ((rc = rpc_keyd_answer(c, f, why, MSG_SIGN)) != 1) {
 		/* It may have another key by now than the one we know of. */
-		if (rc == 0)
+		if (rc == 0 && f != NULL)
 			signd_ask_key(d);
 		return rc;
 	}

@@ -21,8 +21,6 @@ static int	 list_answer(const struct frame *, enum keyd_fail, void *);
 static void	 public_run(struct rpc_call *);
 static int	 public_answer(const struct frame *, enum keyd_fail, void *);
 static void	 ask(struct rpc_call *, uint16_t, struct enc *, keyd_cb);
-static int	 answered(struct rpc_call *, const struct frame *,
-		    enum keyd_fail, uint16_t);
 
 const struct rpc_method rpc_methods[] = {
 	{ "signer.info",	none_parse,	info_run },
@@ -83,17 +81,6 @@ ask(struct rpc_call *c, uint16_t type, struct enc *e, keyd_cb cb)
 	enc_free(e);
 	if (why != KEYD_ANSWERED)
 		rpc_keyd_failed(c, why);
-}
-
-/* As rpc_keyd_answer, but 0 as well when there was no answer. */
-static int
-answered(struct rpc_call *c, const struct frame *f, enum keyd_fail why,
-    uint16_t want)
-{
-	if (f != NULL)
-		return rpc_keyd_answer(c, f, want);
-	rpc_keyd_failed(c, why);
-	return 0;
 }
 
 void
@@ -174,7 +161,7 @@ info_answer(const struct frame *f, enum keyd_fail why, void *arg)
 	struct msg_info	 m;
 	int		 rc;
 
-	if ((rc = answered(c, f, why, MSG_INFO)) != 1)
+	if ((rc = rpc_keyd_answer(c, f, why, MSG_INFO)) != 1)
 		return rc;
 	if (dec_info(f->p, f->len, c->pool, &m) == -1) {
 		rpc_keyd_broken(c);
@@ -240,7 +227,7 @@ list_answer(const struct frame *f, enum keyd_fail why, void *arg)
 	uint32_t		 i;
 	int			 rc;
 
-	if ((rc = answered(c, f, why, MSG_KEY_LIST)) != 1)
+	if ((rc = rpc_keyd_answer(c, f, why, MSG_KEY_LIST)) != 1)
 		return rc;
 	if (dec_key_list(f->p, f->len, c->pool, &m) == -1) {
 		rpc_keyd_broken(c);
@@ -292,7 +279,7 @@ public_answer(const struct frame *f, enum keyd_fail why, void *arg)
 	struct msg_key_public	 m;
 	int			 rc;
 
-	if ((rc = answered(c, f, why, MSG_KEY_PUBLIC)) != 1)
+	if ((rc = rpc_keyd_answer(c, f, why, MSG_KEY_PUBLIC)) != 1)
 		return rc;
 	if (dec_key_public(f->p, f->len, c->pool, &m) == -1) {
 		rpc_keyd_broken(c);

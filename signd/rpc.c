@@ -440,10 +440,15 @@ rpc_keyd_failed(struct rpc_call *c, enum keyd_fail why)
 }
 
 int
-rpc_keyd_answer(struct rpc_call *c, const struct frame *f, uint16_t want)
+rpc_keyd_answer(struct rpc_call *c, const struct frame *f, enum keyd_fail why,
+    uint16_t want)
 {
 	struct msg_error	 m;
 
+	if (f == NULL) {
+		rpc_keyd_failed(c, why);
+		return 0;
+	}
 	if (f->type == want)
 		return 1;
 	if (f->type == MSG_ERROR &&

@@ -86,12 +86,12 @@ void	 rpc_refuse(struct rpc_call *, unsigned code, uint32_t pskt,
 /* Ends the call because keyd did not answer. */
 void	 rpc_keyd_failed(struct rpc_call *, enum keyd_fail);
 /*
- * keyd's answer where `want` was hoped for: 1 if it is that; 0 if it was an
- * ERROR, with which the call is over; -1 if it may not be.  Then the call is
- * over too, and the keyd_cb returns -1.
+ * What a keyd_cb is given, where `want` was hoped for: 1 if it is that; 0 if
+ * there was no answer or an ERROR, with which the call is over; -1 if it may
+ * not be.  Then the call is over too, and the keyd_cb returns -1.
  */
 int	 rpc_keyd_answer(struct rpc_call *, const struct frame *,
-	    uint16_t want);
+	    enum keyd_fail, uint16_t want);
 /* Over, since keyd's answer does not decode or does not fit. */
 void	 rpc_keyd_broken(struct rpc_call *);
 
