@@ -28,6 +28,15 @@ const char	*kaspa_network_name(enum kaspa_network);
 /* Address prefix without the colon: kaspa, kaspatest, kaspadev, kaspasim. */
 const char	*kaspa_network_prefix(enum kaspa_network);
 
+/* --- outpoints --- */
+
+#define OUTPOINT_TEXT	(2 * TX_ID_LEN + 1 + 10 + 1)
+
+/* By transaction id, then index: less than, equal to, greater than 0. */
+int	 outpoint_cmp(const struct outpoint *, const struct outpoint *);
+/* The transaction's id, a colon and the index; out: OUTPOINT_TEXT bytes. */
+void	 outpoint_text(const struct outpoint *, char *out);
+
 /* --- scripts (rusty-kaspa crypto/txscript/src/standard.rs) --- */
 
 #define P2PK_SCRIPT_LEN		34	/* 20 x ac */

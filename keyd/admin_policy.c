@@ -139,7 +139,6 @@ admin_policy_release(struct client *c, const struct frame *f)
 	struct msg_policy_release	 m;
 	struct journal_found		 found;
 	struct given			*g;
-	char				 hex[2 * TX_ID_LEN + 1];
 
 	if (dec_policy_release(f->p, f->len, NULL, &m) == -1) {
 		client_drop(c, "malformed POLICY_RELEASE");
@@ -160,9 +159,7 @@ admin_policy_release(struct client *c, const struct frame *f)
 	if ((g = given_new(c, f, WORD_RELEASE)) == NULL)
 		return;
 	g->outpoint = m.outpoint;
-	(void)snprintf(g->value, sizeof(g->value), "%s:%u",
-	    sodium_bin2hex(hex, sizeof(hex), m.outpoint.txid, TX_ID_LEN),
-	    m.outpoint.index);
+	outpoint_text(&m.outpoint, g->value);
 	given_submit(g, m.reason);
 }
 

@@ -39,7 +39,6 @@ static void	json_journal(struct json_out *,
 		    const struct msg_keyd_status *);
 static void	json_claim(struct json_out *, const struct shown *);
 static int	print_json(const struct shown *);
-static void	outpoint_text(const struct outpoint *, char *, size_t);
 static int	accept_word(const struct ctl *, enum policy_accept);
 
 /* payload NULL: none.  0 with an answer of type want; else exit status. */
@@ -164,20 +163,11 @@ print_journal(const struct msg_keyd_status *s)
 }
 
 static void
-outpoint_text(const struct outpoint *o, char *out, size_t size)
-{
-	char	 hex[2 * TX_ID_LEN + 1];
-
-	(void)sodium_bin2hex(hex, sizeof(hex), o->txid, sizeof(o->txid));
-	(void)snprintf(out, size, "%s:%" PRIu32, hex, o->index);
-}
-
-static void
 print_claim(const struct shown *x)
 {
-	char	 text[96], hash[65], sid[65];
+	char	 text[OUTPOINT_TEXT], hash[65], sid[65];
 
-	outpoint_text(x->outpoint, text, sizeof(text));
+	outpoint_text(x->outpoint, text);
 	if (!x->p.claimed) {
 		printf("%-24s nothing, for %s\n", "claimed", text);
 		return;
@@ -240,7 +230,7 @@ json_journal(struct json_out *o, const struct msg_keyd_status *s)
 static void
 json_claim(struct json_out *o, const struct shown *x)
 {
-	char	 text[96];
+	char	 text[OUTPOINT_TEXT];
 
 	json_out_key(o, "claim");
 	if (x->outpoint == NULL || !x->p.claimed) {
@@ -248,7 +238,7 @@ json_claim(struct json_out *o, const struct shown *x)
 		return;
 	}
 	json_out_begin_object(o);
-	outpoint_text(x->outpoint, text, sizeof(text));
+	outpoint_text(x->outpoint, text);
 	json_put_string(o, "outpoint", text);
 	json_put_u64(o, "amount_sompi", x->p.amount);
 	json_put_hex(o, "script_hash", x->p.script_hash,

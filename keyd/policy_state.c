@@ -10,7 +10,6 @@
 
 #include "policy_int.h"
 
-static void	outpoint_text(const struct outpoint *, char *, size_t);
 static void	amount_lie(const struct policy_view *, struct check_row *,
 		    const struct journal_claim_in *,
 		    const struct journal_found *);
@@ -22,19 +21,10 @@ static enum check_outcome volume(const struct policy_view *,
 		    const char *);
 
 static void
-outpoint_text(const struct outpoint *o, char *out, size_t size)
-{
-	char	 hex[2 * TX_ID_LEN + 1];
-
-	(void)sodium_bin2hex(hex, sizeof(hex), o->txid, sizeof(o->txid));
-	(void)snprintf(out, size, "%s:%u", hex, o->index);
-}
-
-static void
 amount_lie(const struct policy_view *v, struct check_row *row,
     const struct journal_claim_in *claim, const struct journal_found *f)
 {
-	outpoint_text(&claim->outpoint, row->value, sizeof(row->value));
+	outpoint_text(&claim->outpoint, row->value);
 	policy_number(row->limit, sizeof(row->limit), f->amount);
 	(void)policy_fail(v, row, CODE_POLICY_DENIED, "outpoint %s holds "
 	    "%llu sompi in this request and %s in one that was signed: one "
@@ -46,7 +36,7 @@ static void
 script_lie(const struct policy_view *v, struct check_row *row,
     const struct journal_claim_in *claim, const struct journal_found *f)
 {
-	outpoint_text(&claim->outpoint, row->value, sizeof(row->value));
+	outpoint_text(&claim->outpoint, row->value);
 	(void)sodium_bin2hex(row->limit, sizeof(row->limit), f->script_hash,
 	    sizeof(f->script_hash));
 	(void)policy_fail(v, row, CODE_POLICY_DENIED, "outpoint %s has "
@@ -92,8 +82,7 @@ check_conflict(const struct policy_view *v, struct check_row *row)
 
 	if (v->b->tx[v->index].shared != INPUT_NONE) {
 		i = v->b->tx[v->index].shared;
-		outpoint_text(&v->tx->in[i].outpoint, row->value,
-		    sizeof(row->value));
+		outpoint_text(&v->tx->in[i].outpoint, row->value);
 		return policy_fail(v, row, CODE_CONFLICT, "inputs[%zu]: "
 		    "outpoint %s is spent by an earlier document of the "
 		    "bundle too", i, row->value);
@@ -106,8 +95,7 @@ check_conflict(const struct policy_view *v, struct check_row *row)
 		if (journal_claim(v->q->journal, &e->claim[i], e->sid,
 		    NULL) != CLAIM_OTHER_ID)
 			continue;
-		outpoint_text(&e->claim[i].outpoint, row->value,
-		    sizeof(row->value));
+		outpoint_text(&e->claim[i].outpoint, row->value);
 		return policy_fail(v, row, CODE_CONFLICT, "outpoint %s has "
 		    "been signed for in another transaction, and [policy] "
 		    "allow_replacement is not set", row->value);

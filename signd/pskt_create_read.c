@@ -279,14 +279,9 @@ check_address(struct create *c, struct reader *r, const struct json *v,
 static int
 compare_outpoints(const void *a, const void *b)
 {
-	const struct create_utxo	*u = a, *v = b;
-	const struct outpoint		*x = &u->in.outpoint;
-	const struct outpoint		*y = &v->in.outpoint;
-	int				 d;
+	const struct create_utxo	*x = a, *y = b;
 
-	if ((d = memcmp(x->txid, y->txid, sizeof(x->txid))) != 0)
-		return d;
-	return (x->index > y->index) - (x->index < y->index);
+	return outpoint_cmp(&x->in.outpoint, &y->in.outpoint);
 }
 
 static int
@@ -303,7 +298,7 @@ compare_amounts(const void *a, const void *b)
 static int
 check_utxos(struct create *c)
 {
-	char	 id[2 * TX_ID_LEN + 1];
+	char	 text[OUTPOINT_TEXT];
 	size_t	 i;
 
 	if (c->nutxo == 0)
@@ -311,11 +306,9 @@ check_utxos(struct create *c)
 	qsort(c->utxo, c->nutxo, sizeof(*c->utxo), compare_outpoints);
 	for (i = 1; i < c->nutxo; i++)
 		if (compare_outpoints(&c->utxo[i - 1], &c->utxo[i]) == 0) {
-			pskt_hex(c->utxo[i].in.outpoint.txid, TX_ID_LEN, id);
-			id[sizeof(id) - 1] = '\0';
+			outpoint_text(&c->utxo[i].in.outpoint, text);
 			return create_fail(c, PSKT_INVALID,
-			    "utxos: %s:%u twice", id,
-			    c->utxo[i].in.outpoint.index);
+			    "utxos: %s twice", text);
 		}
 	qsort(c->utxo, c->nutxo, sizeof(*c->utxo), compare_amounts);
 	return 0;

@@ -494,13 +494,9 @@ read_covenant(struct reader *r, const struct json *output,
 static int
 compare_outpoints(const void *a, const void *b)
 {
-	const struct outpoint	*x = &(*(struct tx_input *const *)a)->outpoint;
-	const struct outpoint	*y = &(*(struct tx_input *const *)b)->outpoint;
-	int			 c;
+	const struct tx_input	*const *x = a, *const *y = b;
 
-	if ((c = memcmp(x->txid, y->txid, sizeof(x->txid))) != 0)
-		return c;
-	return (x->index > y->index) - (x->index < y->index);
+	return outpoint_cmp(&(*x)->outpoint, &(*y)->outpoint);
 }
 
 static int
