@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "limiter.h"
+#include "saturate.h"
 
 static bool	 ended(const struct limiter *, const struct limiter_slot *,
 		    uint64_t);
@@ -83,8 +84,7 @@ limiter_add(struct limiter *l, unsigned type, uint32_t uid, uint64_t n,
 {
 	struct limiter_slot	*s = find(l, type % LIMITER_TYPES, uid, now);
 
-	s->suppressed = n > UINT64_MAX - s->suppressed ? UINT64_MAX :
-	    s->suppressed + n;
+	s->suppressed = sat_add(s->suppressed, n);
 }
 
 static bool

@@ -8,6 +8,7 @@
 #include <sodium.h>
 
 #include "policy_int.h"
+#include "saturate.h"
 
 /* An input of the request, to be sorted by what it spends. */
 struct spent {
@@ -16,7 +17,6 @@ struct spent {
 };
 
 static int	spent_cmp(const void *, const void *);
-static uint64_t	plus(uint64_t, uint64_t);
 static void	signing_id(const struct tx *, const struct decision *,
 		    uint8_t[JOURNAL_ID_LEN]);
 
@@ -26,11 +26,8 @@ spent_cmp(const void *a, const void *b)
 	const struct spent	*x = a, *y = b;
 	int			 r;
 
-	if ((r = memcmp(x->outpoint.txid, y->outpoint.txid,
-	    sizeof(x->outpoint.txid))) != 0)
+	if ((r = outpoint_cmp(&x->outpoint, &y->outpoint)) != 0)
 		return r;
-	if (x->outpoint.index != y->outpoint.index)
-		return x->outpoint.index < y->outpoint.index ? -1 : 1;
 	return (x->tx > y->tx) - (x->tx < y->tx);
 }
 
@@ -59,8 +56,7 @@ bundle_init(struct policy_bundle *b, const struct policy_request *q,
 	}
 	qsort(s, total, sizeof(*s), spent_cmp);
 	for (i = 1; i < total; i++) {
-		if (memcmp(&s[i - 1].outpoint, &s[i].outpoint,
-		    sizeof(s[i].outpoint)) != 0)
+		if (outpoint_cmp(&s[i - 1].outpoint, &s[i].outpoint) != 0)
 			continue;
 		if (s[i - 1].tx == s[i].tx)
 			b->tx[s[i].tx].twice = true;
@@ -72,17 +68,11 @@ bundle_init(struct policy_bundle *b, const struct policy_request *q,
 	return 0;
 }
 
-static uint64_t
-plus(uint64_t a, uint64_t b)
-{
-	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
-}
-
 uint64_t
 bundle_volume(const struct policy_bundle *b, uint64_t used,
     const struct decision *d)
 {
-	return d->known ? used : plus(plus(used, b->outflow), d->outflow);
+	return d->known ? used : sat_add(sat_add(used, b->outflow), d->outflow);
 }
 
 void
@@ -90,7 +80,7 @@ bundle_add(struct policy_bundle *b, const struct decision *d)
 {
 	if (!d->counted || d->known)
 		return;
-	b->outflow = plus(b->outflow, d->outflow);
+	b->outflow = sat_add(b->outflow, d->outflow);
 	b->ids++;
 	b->claims += d->new_claims;
 }

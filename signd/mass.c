@@ -1,5 +1,6 @@
 #include "kaspa.h"
 #include "mass.h"
+#include "saturate.h"
 
 #define TX_SIZE			94U	/* without payload, inputs, outputs */
 #define INPUT_SIZE		52U
@@ -29,22 +30,8 @@ struct side {
 	uint64_t	 harmonic;	/* sum of C p^2 / v */
 };
 
-static uint64_t	 add(uint64_t, uint64_t);
-static uint64_t	 mul(uint64_t, uint64_t);
 static void	 side_add(struct side *, uint64_t, size_t, bool);
 static uint64_t	 storage_mass(const struct side *, const struct side *);
-
-static uint64_t
-add(uint64_t a, uint64_t b)
-{
-	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
-}
-
-static uint64_t
-mul(uint64_t a, uint64_t b)
-{
-	return b != 0 && a > UINT64_MAX / b ? UINT64_MAX : a * b;
-}
 
 size_t
 mass_push(size_t len)
@@ -81,13 +68,13 @@ side_add(struct side *s, uint64_t value, size_t script, bool covenant)
 {
 	uint64_t	 bytes, p;
 
-	bytes = add(UTXO_CONST + (covenant ? UTXO_COVENANT : 0), script);
+	bytes = sat_add(UTXO_CONST + (covenant ? UTXO_COVENANT : 0), script);
 	p = bytes / UTXO_UNIT + (bytes % UTXO_UNIT != 0);
 	s->n++;
-	s->plurality = add(s->plurality, p);
-	s->value = add(s->value, value);
+	s->plurality = sat_add(s->plurality, p);
+	s->value = sat_add(s->value, value);
 	/* No UTXO has a value of 0; a document may claim one. */
-	s->harmonic = add(s->harmonic, mul(mul(STORAGE_C, p), p) /
+	s->harmonic = sat_add(s->harmonic, sat_mul(sat_mul(STORAGE_C, p), p) /
 	    (value == 0 ? 1 : value));
 }
 
@@ -103,7 +90,7 @@ storage_mass(const struct side *in, const struct side *out)
 		ins = in->harmonic;
 	else {
 		mean = in->value / in->plurality;
-		ins = mul(in->plurality, STORAGE_C / (mean == 0 ? 1 : mean));
+		ins = sat_mul(in->plurality, STORAGE_C / (mean == 0 ? 1 : mean));
 	}
 	return out->harmonic > ins ? out->harmonic - ins : 0;
 }
@@ -117,12 +104,13 @@ mass_of_tx(const struct tx *tx, const size_t *sigscripts, struct mass *m)
 	size_t			 i;
 
 	m->storage_known = true;
-	size = add(TX_SIZE, tx->payload.len);
+	size = sat_add(TX_SIZE, tx->payload.len);
 	for (i = 0; i < tx->nin; i++) {
-		size = add(size, tx->version == 0 ? INPUT_SIZE : INPUT_SIZE_V1);
-		size = add(size, sigscripts != NULL ? sigscripts[i] :
+		size = sat_add(size, tx->version == 0 ? INPUT_SIZE :
+		    INPUT_SIZE_V1);
+		size = sat_add(size, sigscripts != NULL ? sigscripts[i] :
 		    mass_signature_script(&tx->in[i]));
-		sigops = add(sigops, tx->in[i].sig_op_count);
+		sigops = sat_add(sigops, tx->in[i].sig_op_count);
 		if (tx->in[i].has_utxo)
 			side_add(&in, tx->in[i].amount,
 			    tx->in[i].spk.script.len,
@@ -132,16 +120,17 @@ mass_of_tx(const struct tx *tx, const size_t *sigscripts, struct mass *m)
 	}
 	for (i = 0; i < tx->nout; i++) {
 		o = &tx->out[i];
-		size = add(size, add(OUTPUT_SIZE, o->spk.script.len));
+		size = sat_add(size, sat_add(OUTPUT_SIZE, o->spk.script.len));
 		if (o->has_covenant)
-			size = add(size, COVENANT_SIZE);
-		scripts = add(scripts, add(2, o->spk.script.len));
+			size = sat_add(size, COVENANT_SIZE);
+		scripts = sat_add(scripts, sat_add(2, o->spk.script.len));
 		side_add(&out, o->value, o->spk.script.len, o->has_covenant);
 	}
 	m->size = size;
-	m->compute = add(mul(size, GRAMS_PER_SIZE), add(mul(scripts,
-	    GRAMS_PER_SCRIPT), mul(sigops, GRAMS_PER_SIGOP)));
-	m->transient = mul(size, TRANSIENT_PER_SIZE);
+	m->compute = sat_add(sat_mul(size, GRAMS_PER_SIZE),
+	    sat_add(sat_mul(scripts, GRAMS_PER_SCRIPT),
+	    sat_mul(sigops, GRAMS_PER_SIGOP)));
+	m->transient = sat_mul(size, TRANSIENT_PER_SIZE);
 	m->storage = m->storage_known ? storage_mass(&in, &out) : 0;
 }
 
@@ -164,21 +153,21 @@ mass_for_fee(const struct mass *m)
 uint64_t
 mass_relay_fee(const struct mass *m)
 {
-	return mul(relay_mass(m), MASS_RELAY_RATE);
+	return sat_mul(relay_mass(m), MASS_RELAY_RATE);
 }
 
 uint64_t
 mass_fee(const struct mass *m, uint64_t rate)
 {
-	return mul(mass_for_fee(m), rate);
+	return sat_mul(mass_for_fee(m), rate);
 }
 
 bool
 mass_is_dust(uint64_t value, size_t script_len)
 {
-	uint64_t	 bytes = mul(3, add(OUTPUT_SIZE + DUST_INPUT,
+	uint64_t	 bytes = sat_mul(3, sat_add(OUTPUT_SIZE + DUST_INPUT,
 			    script_len));
 
 	/* Saturated, the quotient is still far above the limit. */
-	return mul(1000, value) / bytes < DUST_LIMIT;
+	return sat_mul(1000, value) / bytes < DUST_LIMIT;
 }

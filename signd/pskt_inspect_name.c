@@ -3,16 +3,9 @@
 #include <string.h>
 
 #include "pskt_inspect.h"
+#include "saturate.h"
 
 #define LOCK_TIME_THRESHOLD	500000000000U	/* below it is a DAA score */
-
-static uint64_t	 add(uint64_t, uint64_t);
-
-static uint64_t
-add(uint64_t a, uint64_t b)
-{
-	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
-}
 
 void
 inspect_sums(const struct inspect *s, struct inspect_sums *t)
@@ -28,10 +21,10 @@ inspect_sums(const struct inspect *s, struct inspect_sums *t)
 		t->outputs += d->pskt->tx.nout;
 		t->fee_known = t->fee_known && d->fee_known;
 		t->outflow_known = t->outflow_known && d->outflow_known;
-		t->sum_in = add(t->sum_in, d->sum_in);
-		t->sum_out = add(t->sum_out, d->sum_out);
-		t->fee = add(t->fee, d->fee);
-		t->outflow = add(t->outflow, d->outflow);
+		t->sum_in = sat_add(t->sum_in, d->sum_in);
+		t->sum_out = sat_add(t->sum_out, d->sum_out);
+		t->fee = sat_add(t->fee, d->fee);
+		t->outflow = sat_add(t->outflow, d->outflow);
 		t->missing += d->missing;
 		t->unknown += d->unknown;
 		t->finals += d->finals;
