@@ -40,6 +40,7 @@ struct table {
 	struct cut	*cuts;		/* [n][n + 1] */
 };
 
+static void		 repeats(struct text *, size_t, size_t, struct parts *);
 static struct cut	*cut_at(const struct table *, size_t, size_t);
 static double		 part_floor(const struct table *, const struct part *);
 static void		 cut_try(struct table *, const struct part *, size_t);
@@ -322,7 +323,7 @@ strength_slice(struct text *x, size_t at, size_t len, struct part *chosen,
 	strength_walks(x, at, len, &s);
 	strength_sequences(x, at, len, &s);
 	strength_dates(x, at, len, &s);
-	strength_repeats(x, at, len, &s);
+	repeats(x, at, len, &s);
 	tails(x, at, len, &s);
 	name_chains(x, at, len, &s);
 	t.cuts = calloc(len * (len + 1), sizeof(*t.cuts));
@@ -396,8 +397,8 @@ repeats_of(struct text *x, size_t at, size_t run, size_t p, struct parts *s)
 	}
 }
 
-void
-strength_repeats(struct text *x, size_t at, size_t len, struct parts *s)
+static void
+repeats(struct text *x, size_t at, size_t len, struct parts *s)
 {
 	size_t	 p, i, start;
 

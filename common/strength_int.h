@@ -65,9 +65,6 @@ void	 strength_sequences(const struct text *, size_t at, size_t len,
 	    struct parts *);
 void	 strength_dates(const struct text *, size_t at, size_t len,
 	    struct parts *);
-/* In strength_guess.c, as it needs the guesses of the unit that repeats. */
-void	 strength_repeats(struct text *, size_t at, size_t len,
-	    struct parts *);
 
 /*
  * Least guesses for the slice as a passphrase of its own; -1: no memory.

@@ -29,6 +29,8 @@
 #define FILE_FD		SANDBOX_JOURNAL_FILE
 
 static ssize_t	next_order(int, struct write_order *, int);
+static void	child_run(int, int, const uint8_t *, uint64_t,
+		    const struct journal_io *) __attribute__((noreturn));
 static void	confine(int, int);
 
 const struct journal_io	 journal_system = { pwrite, fdatasync };
@@ -89,7 +91,8 @@ next_order(int sock, struct write_order *o, int flags)
 	_exit(1);
 }
 
-void
+/* Serves until the socket ends.  allocated: of the file. */
+static void
 child_run(int sock, int fd, const uint8_t *ring, uint64_t allocated,
     const struct journal_io *io)
 {

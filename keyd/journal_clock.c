@@ -17,6 +17,8 @@
 
 #include "journal_int.h"
 
+static int64_t	boot_now(const struct journal *);
+static int64_t	wall_now(const struct journal *);
 static int64_t	since(const struct journal *);
 
 /* Hashed: what the kernel says has no length in common. */
@@ -53,15 +55,15 @@ journal_boot_id(uint8_t out[16])
 	return -1;
 }
 
-int64_t
-clock_boot(const struct journal *j)
+static int64_t
+boot_now(const struct journal *j)
 {
 	return j->clocks.boot != NULL ? j->clocks.boot(j->clocks.arg) :
 	    bootclock_now();
 }
 
-int64_t
-clock_wall(const struct journal *j)
+static int64_t
+wall_now(const struct journal *j)
 {
 	struct timespec	 ts;
 
@@ -76,7 +78,7 @@ clock_wall(const struct journal *j)
 static int64_t
 since(const struct journal *j)
 {
-	int64_t	 ns = clock_boot(j) - j->clock.boot_ns;
+	int64_t	 ns = boot_now(j) - j->clock.boot_ns;
 
 	return ns > 0 ? ns : 0;
 }
@@ -95,8 +97,8 @@ clock_start(struct journal *j)
 	struct moment	*m = &j->clock;
 
 	memcpy(m->boot_id, j->clocks.boot_id, sizeof(m->boot_id));
-	m->boot_ns = clock_boot(j);
-	m->wall_ns = clock_wall(j);
+	m->boot_ns = boot_now(j);
+	m->wall_ns = wall_now(j);
 	m->state = CLOCK_RUNS;
 }
 
@@ -113,7 +115,7 @@ clock_check(struct journal *j)
 	if (m->state != CLOCK_RUNS)
 		return;
 	if (memcmp(m->boot_id, j->clocks.boot_id, sizeof(m->boot_id)) != 0 ||
-	    clock_boot(j) < m->boot_ns) {
+	    boot_now(j) < m->boot_ns) {
 		/* Where nothing is counted there is nothing to free. */
 		if (j->nids == 0)
 			clock_start(j);
@@ -122,7 +124,7 @@ clock_check(struct journal *j)
 		return;
 	}
 	ns = since(j);
-	off = clock_wall(j) - (m->wall_ns + ns);
+	off = wall_now(j) - (m->wall_ns + ns);
 	m->boot_ns += ns;
 	m->wall_ns += ns;
 	m->policy_ns += ns;
@@ -151,7 +153,7 @@ journal_clock_pending(const struct journal *j, uint64_t *gap)
 	case CLOCK_RUNS:
 		break;
 	case CLOCK_REBOOT:
-		ns = clock_wall(j) - m->wall_ns;
+		ns = wall_now(j) - m->wall_ns;
 		break;
 	case CLOCK_STEP:
 		ns = since(j);

@@ -130,8 +130,6 @@ bool	table_release(struct journal *, const struct outpoint *);
 
 /* --- journal_clock.c --- */
 
-int64_t	clock_boot(const struct journal *);
-int64_t	clock_wall(const struct journal *);
 /* The policy time of now; changes nothing. */
 int64_t	clock_policy(const struct journal *);
 /* Looks at the clocks: from here on policy time may stand still. */
@@ -145,9 +143,7 @@ void	clock_accept(struct journal *);
 void	window_init(struct journal *);
 /* A new signing id has been added as the last. */
 void	window_add(struct journal *, uint64_t outflow);
-/* Forgets what has left the windows by then. */
-void	window_advance(struct window *, const struct journal *, int64_t now);
-/* The same for all three, by now. */
+/* Forgets what has left the windows by now. */
 void	window_tick(struct journal *);
 
 /* --- journal_format.c --- */
@@ -231,9 +227,6 @@ struct write_answer {
 	uint32_t	 zero;
 };
 
-/* Serves until the socket ends.  allocated: of the file. */
-void	child_run(int sock, int fd, const uint8_t *ring, uint64_t allocated,
-	    const struct journal_io *) __attribute__((noreturn));
 /* Preallocates from to; errors do not matter. */
 void	child_extend(int fd, uint64_t from, uint64_t bytes);
 /* The whole of it, or -1 (errno). */

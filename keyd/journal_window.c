@@ -10,6 +10,7 @@ static const int64_t	 lengths[WINDOWS] = {
 	[WINDOW_WEEK] = WEEK_NS,
 };
 
+static void	advance(struct window *, const struct journal *, int64_t);
 static uint64_t	saturate(journal_sum);
 static uint64_t	frees(const struct journal *, const struct window *, int64_t,
 		    bool);
@@ -24,8 +25,9 @@ window_init(struct journal *j)
 }
 
 /* What was signed at t counts before t + length, and no longer. */
-void
-window_advance(struct window *w, const struct journal *j, int64_t now)
+/* Forgets what has left the window by then. */
+static void
+advance(struct window *w, const struct journal *j, int64_t now)
 {
 	while (w->first < j->nids &&
 	    now - j->ids[w->first].policy_ns >= w->ns)
@@ -39,7 +41,7 @@ window_add(struct journal *j, uint64_t outflow)
 
 	for (i = 0; i < WINDOWS; i++) {
 		j->window[i].sum += outflow;
-		window_advance(&j->window[i], j,
+		advance(&j->window[i], j,
 		    j->ids[j->nids - 1].policy_ns);
 	}
 }
@@ -52,7 +54,7 @@ window_tick(struct journal *j)
 	int	 i;
 
 	for (i = 0; i < WINDOWS; i++)
-		window_advance(&j->window[i], j, now);
+		advance(&j->window[i], j, now);
 }
 
 static uint64_t
@@ -86,7 +88,7 @@ journal_usage(const struct journal *j, struct journal_usage *u)
 
 	for (i = 0; i < WINDOWS; i++) {
 		w[i] = j->window[i];
-		window_advance(&w[i], j, now);
+		advance(&w[i], j, now);
 	}
 	u->hour = saturate(w[WINDOW_HOUR].sum);
 	u->day = saturate(w[WINDOW_DAY].sum);

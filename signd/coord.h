@@ -96,7 +96,6 @@ void	 coord_result(struct coord_signer *, enum coord_result,
 /* Appends bytes as printable ASCII, what is not as \xXX; cut after max. */
 void	 coord_escape(char *out, size_t size, const void *, size_t len,
 	    size_t max);
-const char *coord_result_name(enum coord_result);
 /* One line on stderr. */
 void	 coord_tell(const struct coord_signer *);
 /* The machine's result, malloc'd with its newline; NULL without memory. */

@@ -7,6 +7,7 @@
 #include "json.h"
 #include "log.h"
 
+static const char *result_name(enum coord_result);
 static void	 put_signer(struct json_out *, const struct coord_signer *);
 static void	 put_audit(struct json_out *, const struct coord_signer *);
 static void	 put_signatures(struct json_out *, const struct coord_doc *);
@@ -36,8 +37,8 @@ coord_escape(char *out, size_t size, const void *text, size_t len, size_t max)
 		(void)strlcat(out, "...", size);
 }
 
-const char *
-coord_result_name(enum coord_result r)
+static const char *
+result_name(enum coord_result r)
 {
 	switch (r) {
 	case COORD_PENDING:
@@ -114,7 +115,7 @@ put_signer(struct json_out *o, const struct coord_signer *s)
 	json_out_begin_object(o);
 	json_put_string(o, "socket", s->path);
 	json_put_hex_or_null(o, "public_key", s->key, s->have_key ? 32 : 0);
-	json_put_string(o, "result", coord_result_name(s->result));
+	json_put_string(o, "result", result_name(s->result));
 	json_put_string_or_null(o, "code", s->code);
 	json_put_string(o, "message", s->what);
 	json_put_u64(o, "inputs", s->inputs);

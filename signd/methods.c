@@ -9,6 +9,7 @@ struct key_params {
 	struct bytes	 profile;
 };
 
+static void	 learn_key(struct signd *, const struct msg_info *);
 static void	*none_parse(struct rpc_call *, const struct json *, char *);
 static void	*list_parse(struct rpc_call *, const struct json *, char *);
 static void	*public_parse(struct rpc_call *, const struct json *, char *);
@@ -83,8 +84,9 @@ ask(struct rpc_call *c, uint16_t type, struct enc *e, keyd_cb cb)
 		rpc_keyd_failed(c, why);
 }
 
-void
-signd_learn_key(struct signd *s, const struct msg_info *m)
+/* Remembers the active profile's key, if keyd knows it by now. */
+static void
+learn_key(struct signd *s, const struct msg_info *m)
 {
 	if (!m->has_key)
 		return;
@@ -130,7 +132,7 @@ on_key(const struct frame *f, enum keyd_fail why, void *arg)
 		return 0;
 	pool_init(&pool, 0);
 	if (f->type == MSG_INFO && dec_info(f->p, f->len, &pool, &m) == 0) {
-		signd_learn_key(s, &m);
+		learn_key(s, &m);
 		ret = 0;
 	}
 	pool_free(&pool);
@@ -167,7 +169,7 @@ info_answer(const struct frame *f, enum keyd_fail why, void *arg)
 		rpc_keyd_broken(c);
 		return -1;
 	}
-	signd_learn_key(c->signd, &m);
+	learn_key(c->signd, &m);
 	if ((o = rpc_result(c)) == NULL)
 		return 0;
 	info_write(o, &m);

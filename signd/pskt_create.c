@@ -29,6 +29,7 @@ struct state {
 
 static int	 create_plan_init(struct create *, struct create_result *,
 		    struct state *);
+static int	 plan(struct create *, struct create_result *);
 static void	 leave_out(struct create *);
 static int	 step(struct create *, struct state *, size_t *);
 static int	 split(struct create *, struct state *, enum fit, size_t *);
@@ -74,7 +75,7 @@ pskt_create(struct pool *pool, enum kaspa_network network,
 	c.network = network;
 	c.params = params;
 	c.e = e;
-	if (create_read(&c, redeem) == -1 || create_plan(&c, r) == -1)
+	if (create_read(&c, redeem) == -1 || plan(&c, r) == -1)
 		return -1;
 	if (create_emit(&c, r) == -1)
 		return create_fail(&c, PSKT_TOO_LARGE, "out of memory");
@@ -330,8 +331,8 @@ create_plan_init(struct create *c, struct create_result *r, struct state *s)
 	return 0;
 }
 
-int
-create_plan(struct create *c, struct create_result *r)
+static int
+plan(struct create *c, struct create_result *r)
 {
 	struct state	 s;
 	size_t		 paid;

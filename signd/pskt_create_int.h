@@ -48,8 +48,6 @@ int	 create_read(struct create *, struct bytes redeem);
 /* The redeem script that hashes to this script, or NULL. */
 const struct create_redeem *create_find_redeem(const struct create *,
 	    const struct spk *);
-/* Chooses UTXOs and makes the transactions.  0, or -1 with *e. */
-int	 create_plan(struct create *, struct create_result *);
 /* r->text from r->tx.  0, or -1 without memory. */
 int	 create_emit(const struct create *, struct create_result *);
 /* Fills in *e.  -1. */

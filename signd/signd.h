@@ -56,9 +56,7 @@ int	signd_conf_init(struct signd_conf *, const struct conf *, bool numbers,
 	    char *err, size_t errlen);
 void	signd_conf_free(struct signd_conf *);
 
-/* Remembers the active profile's key, if keyd knows it by now. */
-void	signd_learn_key(struct signd *, const struct msg_info *);
-/* Asks keyd for it; nobody waits for the answer. */
+/* Asks keyd for the active profile's key; nobody waits for the answer. */
 void	signd_ask_key(struct signd *);
 
 /*
