@@ -61,21 +61,6 @@ verify()
 	"$PYTHON" "$e2e/verify_chain.py" "$@" "$log"
 }
 
-cat >"$T/timed.py" <<'PY'
-import sys, time
-sys.path.insert(0, sys.argv[1])
-from rpcclient import Signer, dump, parse
-params = dump(parse(open(sys.argv[3]).read()))
-signer = Signer(sys.argv[2])
-worst, codes = 0, set()
-for i in range(5):
-    start = time.monotonic()
-    answer = signer.call_raw("pskt.sign", params)
-    worst = max(worst, time.monotonic() - start)
-    codes.add(answer["error"]["data"]["code"] if "error" in answer else "?")
-print(" ".join(sorted(codes)), int(worst * 1000))
-PY
-
 # events JQ: of the records since here.
 here()
 {
@@ -114,7 +99,7 @@ try()
 	for i in $(seq 50); do
 		[ "$(sign)" = signed ] || break
 	done
-	answer=$("$PYTHON" "$T/timed.py" "$e2e" "$signd_sock" "$T/params")
+	answer=$("$PYTHON" "$e2e/timed.py" "$signd_sock" "$T/params")
 	is "$name: full: nothing is signed" "${answer% *}" AUDIT_UNAVAILABLE
 	echo "# $name: full: refused after ${answer#* } ms (aim 50)"
 	is "$name: full: not ready" "$(is_ready || echo no)" no

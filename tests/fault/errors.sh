@@ -91,22 +91,6 @@ is_signing()
 	[ "$(sign)" = signed ]
 }
 
-# What it is told while all fails: the codes, and how long the slowest took.
-cat >"$T/timed.py" <<'PY'
-import sys, time
-sys.path.insert(0, sys.argv[1])
-from rpcclient import Signer, dump, parse
-params = dump(parse(open(sys.argv[3]).read()))
-signer = Signer(sys.argv[2])
-worst, codes = 0, set()
-for i in range(5):
-    start = time.monotonic()
-    answer = signer.call_raw("pskt.sign", params)
-    worst = max(worst, time.monotonic() - start)
-    codes.add(answer["error"]["data"]["code"] if "error" in answer else "signed")
-print(" ".join(sorted(codes)), int(worst * 1000))
-PY
-
 signed()
 {
 	jq -r 'select(.event_type == "Signing" and .result == "Success") | .seq' \
@@ -123,7 +107,7 @@ broken()
 	is "$name: signs before" "$(sign)" signed
 	had=$(signed)
 	fault "$@"
-	answer=$("$PYTHON" "$T/timed.py" "$e2e" "$signd_sock" "$T/params")
+	answer=$("$PYTHON" "$e2e/timed.py" "$signd_sock" "$T/params")
 	is "$name: nothing is signed" "${answer% *}" AUDIT_UNAVAILABLE
 	echo "# $name: refused after ${answer##* } ms (aim 50)"
 	has "$name: /readyz says why" "$(http /readyz)" "$words"
