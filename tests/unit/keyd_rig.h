@@ -345,15 +345,41 @@ unlock(uint8_t seed)
 	turns(3);
 }
 
+/* Asks for a transaction that spends these inputs, with a payload of zeros. */
+static void __attribute__((unused))
+send_inputs(int fd, struct tx_input *in, size_t nin, size_t payload,
+    uint64_t id)
+{
+	struct tx_output	 out;
+	struct msg_sign_req	 m;
+	struct tx		 tx;
+	struct enc		 e;
+
+	memset(&out, 0, sizeof(out));
+	out.value = 1;
+	out.spk = in[0].spk;
+	memset(&tx, 0, sizeof(tx));
+	tx.nin = nin;
+	tx.in = in;
+	tx.nout = 1;
+	tx.out = &out;
+	ck_assert_ptr_nonnull(tx.payload.p = calloc(1, payload + 1));
+	tx.payload.len = payload;
+	memset(&m, 0, sizeof(m));
+	m.n = 1;
+	m.tx = &tx;
+	enc_init(&e);
+	enc_sign_req(&e, &m);
+	ck_assert_int_eq(frame_write(fd, MSG_SIGN_REQ, id, e.buf, e.len), 0);
+	enc_free(&e);
+	free((void *)(uintptr_t)tx.payload.p);
+}
+
 /* Asks for a transaction of nin inputs that pay to the key of seed. */
 static void __attribute__((unused))
 send_sign(int fd, uint8_t seed, size_t nin, size_t payload, uint64_t id)
 {
 	static struct tx_input	 in[INPUTS];
-	struct tx_output	 out;
-	struct msg_sign_req	 m;
-	struct tx		 tx;
-	struct enc		 e;
 	uint8_t			 key[32], pub[33], script[P2PK_SCRIPT_LEN];
 	size_t			 i;
 
@@ -373,24 +399,26 @@ send_sign(int fd, uint8_t seed, size_t nin, size_t payload, uint64_t id)
 		in[i].spk.script.p = script;
 		in[i].spk.script.len = sizeof(script);
 	}
-	memset(&out, 0, sizeof(out));
-	out.value = 1;
-	out.spk = in[0].spk;
-	memset(&tx, 0, sizeof(tx));
-	tx.nin = nin;
-	tx.in = in;
-	tx.nout = 1;
-	tx.out = &out;
-	ck_assert_ptr_nonnull(tx.payload.p = calloc(1, payload + 1));
-	tx.payload.len = payload;
-	memset(&m, 0, sizeof(m));
-	m.n = 1;
-	m.tx = &tx;
-	enc_init(&e);
-	enc_sign_req(&e, &m);
-	ck_assert_int_eq(frame_write(fd, MSG_SIGN_REQ, id, e.buf, e.len), 0);
-	enc_free(&e);
-	free((void *)(uintptr_t)tx.payload.p);
+	send_inputs(fd, in, nin, payload, id);
+}
+
+/*
+ * What must be durable hangs: the first request is refused within 2 s, the
+ * next at once, and neither is signed.
+ */
+static void __attribute__((unused))
+refused_while_it_hangs(int fd)
+{
+	int64_t	 from = bootclock_now();
+
+	send_sign(fd, 1, 1, 0, 1);
+	ck_assert_int_eq(refusal(fd, LINK_KEYD), CODE_AUDIT_UNAVAILABLE);
+	ck_assert_int_lt(bootclock_now() - from, 2 * NS_PER_S);
+	from = bootclock_now();
+	send_sign(fd, 1, 1, 0, 2);
+	ck_assert_int_eq(refusal(fd, LINK_KEYD), CODE_AUDIT_UNAVAILABLE);
+	ck_assert_int_lt(bootclock_now() - from, NS_PER_S / 2);
+	ck_assert_uint_eq(k.signatures, 0);
 }
 
 #endif

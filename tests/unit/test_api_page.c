@@ -6,6 +6,7 @@
 
 #include "signd/rpc.h"
 #include "signd/rpc_code.h"
+#include "vec.h"
 
 #define PAGE	"man/igra-signd-api.7"
 #define METHODS	"\n.Ss Methods\n"
@@ -16,13 +17,9 @@ static char	*page;
 static void
 setup(void)
 {
-	FILE	*f;
 	size_t	 n;
 
-	ck_assert_ptr_nonnull(page = calloc(1, 1 << 20));
-	ck_assert_ptr_nonnull(f = fopen(PAGE, "r"));
-	n = fread(page, 1, (1 << 20) - 1, f);
-	fclose(f);
+	page = vec_file(PAGE, &n);
 	ck_assert_uint_gt(n, 1000);
 }
 

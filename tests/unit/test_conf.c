@@ -15,23 +15,11 @@
 #include <sodium.h>
 
 #include "conf_int.h"
+#include "vec.h"
 
 #define CASES	"tests/config/*.in"
 
 static glob_t	 cases;
-
-static char *
-read_text(const char *path, size_t *len)
-{
-	FILE	*f = fopen(path, "r");
-	char	*buf;
-
-	ck_assert_msg(f != NULL, "%s is missing", path);
-	ck_assert_ptr_nonnull(buf = calloc(1, CONF_MAX_SIZE + 1));
-	*len = fread(buf, 1, CONF_MAX_SIZE, f);
-	fclose(f);
-	return buf;
-}
 
 /* path with another suffix; NULL when there is no such file. */
 static char *
@@ -90,20 +78,20 @@ START_TEST(test_case)
 	size_t		 len, wantlen;
 	uid_t		 euid;
 
-	text = read_text(path, &len);
+	text = vec_file(path, &len);
 	test_options(text, profile, &euid);
 	c = parse(text, *profile == '\0' ? NULL : profile, euid, err,
 	    sizeof(err));
 	if ((other = sibling(path, ".ok")) != NULL) {
 		ck_assert_msg(c != NULL, "%s: %s", path, err);
-		want = read_text(other, &wantlen);
+		want = vec_file(other, &wantlen);
 		ck_assert_msg(strcmp(c->canonical, want) == 0,
 		    "%s: %s has changed to:\n%s", path, other, c->canonical);
 	} else {
 		ck_assert_msg((other = sibling(path, ".err")) != NULL,
 		    "%s has neither .ok nor .err", path);
 		ck_assert_msg(c == NULL, "%s is accepted", path);
-		want = read_text(other, &wantlen);
+		want = vec_file(other, &wantlen);
 		want[strcspn(want, "\n")] = '\0';
 		p = strncmp(err, "igra.toml:", 10) == 0 ? err + 10 : err;
 		ck_assert_msg(strcmp(p, want) == 0, "%s: %s\nnot: %s", path, p,
@@ -126,7 +114,7 @@ START_TEST(test_canonical)
 
 	if (sibling(path, ".ok") == NULL)
 		return;
-	text = read_text(path, &len);
+	text = vec_file(path, &len);
 	test_options(text, profile, &euid);
 	c = parse(text, *profile == '\0' ? NULL : profile, euid, err,
 	    sizeof(err));
@@ -173,7 +161,7 @@ START_TEST(test_members)
 	struct conf	*c;
 	size_t		 len;
 
-	text = read_text("tests/config/every-key.in", &len);
+	text = vec_file("tests/config/every-key.in", &len);
 	ck_assert_ptr_nonnull(c = parse(text, NULL, 0, err, sizeof(err)));
 	ck_assert(c->network_set);
 	ck_assert_int_eq(c->network, KASPA_TESTNET);
@@ -229,7 +217,7 @@ START_TEST(test_profile)
 	struct conf	*c;
 	size_t		 len;
 
-	text = read_text("tests/config/profile.in", &len);
+	text = vec_file("tests/config/profile.in", &len);
 	ck_assert_ptr_nonnull(c = parse(text, "signer-02", 0, err,
 	    sizeof(err)));
 	ck_assert_str_eq(c->active_profile, "signer-02");
@@ -498,7 +486,7 @@ START_TEST(test_example)
 	struct conf	*c, *all;
 	size_t		 len;
 
-	text = read_text("etc/igra.toml", &len);
+	text = vec_file("etc/igra.toml", &len);
 	c = parse(text, NULL, 0, err, sizeof(err));
 	ck_assert_msg(c != NULL, "%s", err);
 	ck_assert_uint_eq(c->notes.n, 0);
@@ -533,8 +521,8 @@ START_TEST(test_documented)
 	const char	*leaf, *mark;
 	size_t		 i, len;
 
-	text = read_text("etc/igra.toml", &len);
-	man = read_text("man/igra.toml.5", &len);
+	text = vec_file("etc/igra.toml", &len);
+	man = vec_file("man/igra.toml.5", &len);
 	for (i = 0; i < conf_nkeys; i++) {
 		const struct conf_key	*k = &conf_keys[i];
 

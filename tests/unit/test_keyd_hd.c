@@ -37,10 +37,6 @@ send_hd(int fd, uint8_t seed, size_t nin, size_t own, uint64_t id)
 {
 	static struct tx_input	 in[INPUTS];
 	static uint8_t		 script[INPUTS][P2PK_SCRIPT_LEN];
-	struct tx_output	 out;
-	struct msg_sign_req	 m;
-	struct tx		 tx;
-	struct enc		 e;
 	uint8_t			 pub[33];
 	size_t			 i;
 
@@ -60,21 +56,7 @@ send_hd(int fd, uint8_t seed, size_t nin, size_t own, uint64_t id)
 		in[i].spk.script.len = P2PK_SCRIPT_LEN;
 		in[i].claim.path = bytes_str(path[i]);
 	}
-	memset(&out, 0, sizeof(out));
-	out.value = 1;
-	out.spk = in[0].spk;
-	memset(&tx, 0, sizeof(tx));
-	tx.nin = nin;
-	tx.in = in;
-	tx.nout = 1;
-	tx.out = &out;
-	memset(&m, 0, sizeof(m));
-	m.n = 1;
-	m.tx = &tx;
-	enc_init(&e);
-	enc_sign_req(&e, &m);
-	ck_assert_int_eq(frame_write(fd, MSG_SIGN_REQ, id, e.buf, e.len), 0);
-	enc_free(&e);
+	send_inputs(fd, in, nin, 0, id);
 }
 
 /* n signatures, each by the key at its input's path. */

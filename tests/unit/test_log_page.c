@@ -10,6 +10,7 @@
 #include <check.h>
 
 #include "record.h"
+#include "vec.h"
 
 #define PAGE	"man/igra-audit-log.5"
 
@@ -18,13 +19,9 @@ static char	*page;
 static void
 setup(void)
 {
-	FILE	*f;
 	size_t	 n;
 
-	ck_assert_ptr_nonnull(page = calloc(1, 1 << 20));
-	ck_assert_ptr_nonnull(f = fopen(PAGE, "r"));
-	n = fread(page, 1, (1 << 20) - 1, f);
-	fclose(f);
+	page = vec_file(PAGE, &n);
 	ck_assert_uint_gt(n, 1000);
 }
 

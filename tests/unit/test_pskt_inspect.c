@@ -408,14 +408,10 @@ START_TEST(names)
 {
 	const char	*name;
 	size_t		 n;
-	FILE		*f;
 	int		 w;
 
-	ck_assert_ptr_nonnull(f = fopen(PAGE, "r"));
-	page = pool_alloc(&pt_pool, 1, 200000);
-	n = fread(page, 1, 199999, f);
-	ck_assert(n > 10000 && n < 199999);
-	(void)fclose(f);
+	page = vec_file(PAGE, &n);
+	ck_assert_uint_gt(n, 10000);
 	for (w = 0; w < WARN_MAX; w++) {
 		name = inspect_warn_name((enum inspect_warn)w);
 		ck_assert_msg(in_page(name, strlen(name)), PAGE " has no %s",
@@ -425,6 +421,7 @@ START_TEST(names)
 	check_names(inspect());
 	ck_assert_str_eq(inspect_sighash_name(0x84), "single_anyonecanpay");
 	ck_assert_str_eq(inspect_sighash_name(3), "unknown");
+	free(page);
 }
 END_TEST
 

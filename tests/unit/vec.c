@@ -7,14 +7,12 @@
 #include "vec.h"
 
 char *
-vec_read(const char *name, size_t *len)
+vec_file(const char *path, size_t *len)
 {
-	char	 path[512];
 	FILE	*f;
 	char	*buf;
 	long	 n;
 
-	(void)snprintf(path, sizeof(path), "tests/vectors/%s", name);
 	if ((f = fopen(path, "rb")) == NULL)
 		err(1, "%s", path);
 	if (fseek(f, 0, SEEK_END) != 0 || (n = ftell(f)) < 0)
@@ -28,6 +26,15 @@ vec_read(const char *name, size_t *len)
 	if (len != NULL)
 		*len = (size_t)n;
 	return buf;
+}
+
+char *
+vec_read(const char *name, size_t *len)
+{
+	char	 path[512];
+
+	(void)snprintf(path, sizeof(path), "tests/vectors/%s", name);
+	return vec_file(path, len);
 }
 
 yajl_val

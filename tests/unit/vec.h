@@ -6,7 +6,9 @@
 #include <stdint.h>
 #include <yajl/yajl_tree.h>
 
-/* tests/vectors/NAME, whole; *len without the added NUL. */
+/* A file of the source tree, whole; *len (may be NULL) without the added NUL. */
+char		*vec_file(const char *path, size_t *len);
+/* The same of tests/vectors/NAME. */
 char		*vec_read(const char *name, size_t *len);
 yajl_val	 vec_load(const char *name);
 /* Member of an object; aborts when missing. */
