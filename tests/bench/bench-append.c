@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "common/frame.h"
+#include "measure.h"
 #include "proto/messages.h"
 
 #include "auditd/record.h"
@@ -41,22 +42,12 @@ struct inbox {
 	size_t		 len;
 };
 
-static double	 now(void);
 static void	 make_record(struct audit_record *, uint64_t);
 static size_t	 line_length(void);
 static double	 bare(const char *, size_t, unsigned);
 static void	 produce(int, uint64_t, uint64_t);
 static unsigned	 acknowledged(struct inbox *);
 static double	 durable(int, unsigned, unsigned, uint64_t *);
-
-static double
-now(void)
-{
-	struct timespec	 ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
 
 /* The Signing record of one input, without destinations: they point outside. */
 static void

@@ -25,30 +25,20 @@
 
 #include "auditd/checkpoint.h"
 #include "auditd/ia_verify.h"
+#include "measure.h"
 
 #define EVERY	10000		/* records */
 #define BLOCK	(1024 * 1024)
 #define ROUNDS	15
 #define MIB	(1024.0 * 1024.0)
 
-static double	 now(void);
 static void	 put(FILE *, struct chain *, const char *, size_t);
 static void	 put_record(FILE *, struct chain *, enum audit_event);
 static void	 put_checkpoint(FILE *, struct chain *, struct checkpoint *);
 static uint64_t	 make_log(const char *, const char *, uint64_t);
 static double	 bare(int);
 static double	 verify(int, uint64_t);
-static int	 by_value(const void *, const void *);
 static double	 median(double *, size_t);
-
-static double
-now(void)
-{
-	struct timespec	 ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
-}
 
 static void
 put(FILE *f, struct chain *at, const char *line, size_t len)
@@ -202,14 +192,6 @@ verify(int fd, uint64_t lines)
 		errx(1, "the log does not verify: %s", v.fault);
 	ia_reader_free(&r);
 	return now() - start;
-}
-
-static int
-by_value(const void *a, const void *b)
-{
-	double	 x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
 }
 
 static double

@@ -29,6 +29,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "measure.h"
+
 #define MAX_CONNECTIONS	64
 #define MAX_REQUESTS	1000000
 #define MAX_BODIES	4096
@@ -51,8 +53,6 @@ struct answer {
 	size_t		 len, cap;
 };
 
-static double	 now_us(void);
-static int	 by_value(const void *, const void *);
 static char	*slurp(const char *, size_t *);
 static size_t	 bodies_read(const char *, struct body *);
 static void	 body_make(struct body *, const char *, size_t);
@@ -143,23 +143,6 @@ number(const char *text, unsigned max, const char *what)
 	    v > max)
 		errx(2, "%s: a number from 1 to %u", what, max);
 	return (unsigned)v;
-}
-
-static double
-now_us(void)
-{
-	struct timespec	 ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
-}
-
-static int
-by_value(const void *a, const void *b)
-{
-	double	 x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
 }
 
 static char *

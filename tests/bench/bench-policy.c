@@ -18,6 +18,7 @@
 #include <sodium.h>
 
 #include "keyd/policy.h"
+#include "measure.h"
 
 #define LOOPS		20000
 #define LOOPS_100	1000
@@ -32,8 +33,6 @@ static struct tx_input	 in[MAX_IN];
 static struct tx_output	 out[2];
 static struct tx	 tx;
 
-static double	 now_us(void);
-static int	 by_value(const void *, const void *);
 static long	 resident_kib(void);
 static void	 destination(uint8_t *, uint64_t);
 static void	 make_config(size_t);
@@ -42,23 +41,6 @@ static void	 set_outpoints(uint64_t);
 static uint32_t	 decide(struct pool *, struct decision *);
 static void	 fill(size_t);
 static void	 measure(const char *, size_t, size_t, size_t, size_t);
-
-static double
-now_us(void)
-{
-	struct timespec	 ts;
-
-	(void)clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
-}
-
-static int
-by_value(const void *a, const void *b)
-{
-	double	 x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
-}
 
 static long
 resident_kib(void)

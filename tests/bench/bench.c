@@ -26,6 +26,7 @@
 #include "keyd/curve.h"
 #include "keyd/isec.h"
 #include "keyd/kdf.h"
+#include "measure.h"
 
 #define SIGN_LOOPS	2000
 #define SYNC_LOOPS	500
@@ -38,8 +39,6 @@ struct bench_tx {
 	uint8_t		 destination[P2PK_SCRIPT_LEN];
 };
 
-static double	 now_us(void);
-static int	 by_value(const void *, const void *);
 static void	 report(const char *, double *, size_t);
 static double	*samples(size_t);
 static void	 bench_curve(void);
@@ -74,23 +73,6 @@ main(int argc, char **argv)
 	bench_argon2();
 	curve_free();
 	return 0;
-}
-
-static double
-now_us(void)
-{
-	struct timespec	 ts;
-
-	clock_gettime(CLOCK_MONOTONIC, &ts);
-	return (double)ts.tv_sec * 1e6 + (double)ts.tv_nsec / 1e3;
-}
-
-static int
-by_value(const void *a, const void *b)
-{
-	double	 x = *(const double *)a, y = *(const double *)b;
-
-	return (x > y) - (x < y);
 }
 
 static double *
