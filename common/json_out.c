@@ -37,7 +37,9 @@ append(void *arg, const char *s, size_t len)
 		o->buf = buf;
 		o->cap = cap;
 	}
-	memcpy(o->buf + o->len, s, len);
+	/* What is empty may be nowhere, and memcpy wants somewhere. */
+	if (len > 0)
+		memcpy(o->buf + o->len, s, len);
 	o->len += len;
 }
 
