@@ -248,7 +248,7 @@ answer(int fd, enum proto_link l, struct frame_reply *r)
 	int			 i;
 
 	memset(r, 0, sizeof(*r));
-	for (i = 0; i < 2000 && poll(&p, 1, 0) == 0; i++) {
+	for (i = 0; i < 20000 && poll(&p, 1, 0) == 0; i++) {
 		turn();
 		if (i > 100)
 			usleep(1000);

@@ -37,6 +37,7 @@ void	 pt_unhex(const char *hex, uint8_t *out);
 char	*pt_frame(const char *prefix, const char *src, size_t len);
 /* base with the first from replaced by to, malloc'd. */
 char	*pt_change(const char *from, const char *to);
+/* Seconds that this process has had of the processor. */
 double	 pt_now(void);
 
 #endif

@@ -139,13 +139,13 @@ turns(int n)
 		event_base_loop(base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
 }
 
-/* Until it is connected; false: not in 2 s. */
+/* Until it is connected; false: not in 20 s. */
 static bool
 is_ready(void)
 {
 	int	 i;
 
-	for (i = 0; i < 2000 && !audit_ready(&al); i++) {
+	for (i = 0; i < 20000 && !audit_ready(&al); i++) {
 		turns(1);
 		usleep(1000);
 	}

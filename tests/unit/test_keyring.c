@@ -104,15 +104,15 @@ END_TEST
 
 START_TEST(time_to_live)
 {
-	start("key_type = \"raw_private_key\"", "secret_cache_ttl = 1");
+	start("key_type = \"raw_private_key\"", "secret_cache_ttl = 2");
 	put_raw("igra.signer.private_key_signer-01", 0x31);
 	unlock();
 	ck_assert(!use(NULL));
 	ck_assert_uint_gt(secmem_used(), 0);
-	run(600);
+	run(1000);
 	ck_assert(use(NULL));			/* which does not prolong it */
 	ck_assert_uint_eq(evictions, 0);
-	run(600);
+	run(1100);
 	ck_assert_uint_eq(evictions, 1);
 	ck_assert_str_eq(evicted_ref, "igra.signer.private_key_signer-01");
 	ck_assert_str_eq(evicted_why, "time to live over");
@@ -121,7 +121,7 @@ START_TEST(time_to_live)
 	ck_assert(!keyring_locked(&r));
 	ck_assert(!use(NULL));			/* derived anew */
 	keyring_lock(&r);
-	run(1100);
+	run(2100);
 	ck_assert_uint_eq(evictions, 1);
 }
 END_TEST
@@ -189,15 +189,15 @@ END_TEST
 
 START_TEST(unlock_time)
 {
-	start("key_type = \"raw_private_key\"", "unlock_ttl = 1");
+	start("key_type = \"raw_private_key\"", "unlock_ttl = 2");
 	put_raw("igra.signer.private_key_signer-01", 0x31);
 	unlock();
-	run(600);
+	run(1050);
 	unlock();				/* counts anew */
 	ck_assert(!use(NULL));
-	run(600);
+	run(1050);
 	ck_assert_uint_eq(expiries, 0);
-	run(600);
+	run(1050);
 	ck_assert_uint_eq(expiries, 1);
 	ck_assert(keyring_locked(&r));
 	ck_assert_uint_eq(secmem_used(), 0);

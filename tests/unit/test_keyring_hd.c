@@ -125,16 +125,16 @@ START_TEST(time_to_live)
 	struct key	*a;
 
 	start_phrase("derivation_path = \"" ACCOUNT "\"",
-	    "secret_cache_ttl = 1");
+	    "secret_cache_ttl = 2");
 	unlock();
 	keyring_put(&r, account());
-	run(600);
+	run(1000);
 	a = account();
 	keyring_put(&r, below(a, steps(3, 0, 0, 3)));
 	keyring_put(&r, a);
 	ck_assert_uint_eq(r.cache.n, 2);
 	ck_assert(private_in_arena(ACCOUNT "/0/0/3"));
-	run(600);
+	run(1100);
 	ck_assert_uint_eq(r.cache.n, 0);
 	ck_assert_uint_eq(evictions, 2);
 	ck_assert_str_eq(evicted_why, "time to live over");
@@ -144,7 +144,7 @@ START_TEST(time_to_live)
 	a = account();
 	keyring_put(&r, below(a, steps(3, 0, 0, 3)));
 	keyring_put(&r, a);
-	usleep(1050000);
+	usleep(2050000);
 	a = account();
 	ck_assert_uint_eq(r.cache.n, 1);
 	keyring_put(&r, below(a, steps(3, 0, 0, 3)));

@@ -169,7 +169,7 @@ START_TEST(many)
 
 	ck_assert_int_eq(secmem_init(MANY * 112, SECMEM_NO_MEMFD, &errstr),
 	    0);
-	clock_gettime(CLOCK_MONOTONIC, &a);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &a);
 	for (i = 0; i < MANY; i++) {
 		ck_assert_ptr_nonnull(p[i] = secmem_alloc(96));
 		memset(p[i], 0x5a, 96);
@@ -185,7 +185,7 @@ START_TEST(many)
 	for (i = 0; i < MANY; i++)
 		secmem_free(p[_i == 1 ? MANY - 1 - i : _i == 2 ?
 		    i * 2 % MANY + i * 2 / MANY : i]);
-	clock_gettime(CLOCK_MONOTONIC, &b);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &b);
 	ms = (long)(b.tv_sec - a.tv_sec) * 1000 +
 	    (b.tv_nsec - a.tv_nsec) / 1000000;
 	ck_assert_msg(ms < 500, "%ld ms", ms);
