@@ -92,7 +92,7 @@ try()
 	chmod 700 "$dir"
 	start_all && unlock || { not_ok "$name: starts"; return; }
 	is "$name: signs" "$(sign)" signed
-	check "$name: the reserve is put by" wait_for 2 kept
+	check "$name: the reserve is put by" wait_for 20 kept
 	here
 	fill 1
 	# What is in the last block already is still room.
@@ -115,7 +115,7 @@ try()
 	    AUDIT_UNAVAILABLE
 	check "$name: full: lock works" ctl lock
 	# It waits for nothing, not even for its record.
-	check "$name: full: and is recorded" wait_for 2 locked
+	check "$name: full: and is recorded" wait_for 20 locked
 	run ctl unlock --passphrase-file "$T/pass"
 	is "$name: full: an unlock is not" "$(events 'select(.event_type ==
 	    "Unlock" and .result == "Success") | .seq' | wc -l)" 0
@@ -146,24 +146,24 @@ try()
 	is "$name: no reserve left: it cannot be recorded" "$(locks)" 0
 	sleep 1
 	rm -f "$dir/fill.1" "$dir/fill.2"
-	check "$name: room again: the reserve is put by again" wait_for 5 kept
+	check "$name: room again: the reserve is put by again" wait_for 20 kept
 	is "$name: room again: it answers" "$(ctl status -j |
 	    jq -r '.auditd.writable')" true
 	check "$name: room again: the lock of before is recorded" \
-	    wait_for 10 late_lock
+	    wait_for 30 late_lock
 	# Its lock marker lifts only at a terminal; here it is thrown away.
 	stop keyd
 	rm -f "$T/keyd/state"
 	start keyd
 	unlock
-	check "$name: room again: signs by itself" wait_for 5 is_signing
+	check "$name: room again: signs by itself" wait_for 20 is_signing
 	check "$name: room again: the chain holds" verify
 
 	# What first meets the full disk may be a lock.
 	here
 	fill 1
 	ctl lock >/dev/null
-	check "$name: full again: a lock is recorded" wait_for 2 locked
+	check "$name: full again: a lock is recorded" wait_for 20 locked
 	rm -f "$dir/fill.1"
 	stop_all
 	check "$name: the end" verify

@@ -87,7 +87,7 @@ start() {
 	tries=0
 	until keyd "$sock" hello >"$work/hello" 2>&1; do
 		tries=$((tries + 1))
-		if [ $tries -gt 100 ] || ! kill -0 "$pid" 2>/dev/null; then
+		if [ $tries -gt 400 ] || ! kill -0 "$pid" 2>/dev/null; then
 			not_ok "igra-auditd starts"
 			cat "$work/hello"
 			exit 1
@@ -211,8 +211,12 @@ exec 3>"$work/hold"
 sleep 0.5
 check "too many idle connections do not stop keyd" keyd "$sock" hello
 exec 3>&-
-sleep 0.2
-check "and an operator has room again" operator "$admin" status
+i=0
+until operator "$admin" status >"$work/out" 2>&1 || [ $i -gt 200 ]; do
+	i=$((i + 1))
+	sleep 0.05
+done
+check "and an operator has room again" [ $i -le 200 ]
 
 stop TERM
 same "SIGTERM ends it with 0" 0 "$status"
@@ -295,10 +299,10 @@ if $as_auditd prlimit --pid "$pid" --fsize=$((size + 3000)): 2>/dev/null; then
 	i=0
 	until keyd -k 5000100 "$sock" append | grep -q ^ack; do
 		i=$((i + 1))
-		[ $i -gt 40 ] && break
+		[ $i -gt 200 ] && break
 		sleep 0.1
 	done
-	check "it recovers by itself" [ $i -le 40 ]
+	check "it recovers by itself" [ $i -le 200 ]
 	same "and records that it could not write" "File too large" \
 	    "$(events 'select(.alert == "log not writable") | .error' | tail -1 | sed 's/.*: //')"
 	check "the chain holds over it" verify

@@ -244,7 +244,7 @@ wiped "normal build, devnet" $key_var IGRA_SECRETS_PASSPHRASE \
 has "and unread: it is locked" "$(cat "$T/keyd.err")" "devnet, locked"
 stop keyd
 CONF_SERVICE='use_encrypted_secrets = false' mk_conf
-run timeout 5 env "$key_var=hex:$key" "$normal/igra-keyd" -f "$conf"
+run timeout 30 env "$key_var=hex:$key" "$normal/igra-keyd" -f "$conf"
 is "normal build: use_encrypted_secrets = false: exit 1" "$rc" 1
 has "says why" "$err" "this build has no other store"
 
@@ -264,7 +264,7 @@ fresh()
 signs()
 {
 	start signd
-	if wait_for 5 is_ready; then
+	if wait_for 20 is_ready; then
 		ok "$1: unlocked"
 	else
 		not_ok "$1: unlocked" "$(tail -5 "$T/keyd.err")"
@@ -376,7 +376,7 @@ if [ -x "$env/igra-service" ]; then
 		    "$(LC_ALL=C grep -ac "$key" "/proc/$pid/environ")" 0
 	done
 	kill -TERM $service
-	check "igra-service: ends" wait_for 15 is_gone $service
+	check "igra-service: ends" wait_for 60 is_gone $service
 fi
 
 # testnet: the same, with warnings; mainnet: not at all.
@@ -387,7 +387,7 @@ signs "testnet" "$pub"
 has "testnet: warned about" "$(cat "$T/keyd.err")" \
     "the environment has the secret $key_var"
 NETWORK=mainnet mk_conf
-run timeout 5 "$env/igra-keyd" -f "$conf"
+run timeout 30 "$env/igra-keyd" -f "$conf"
 is "mainnet: use_encrypted_secrets = false: exit 1" "$rc" 1
 has "mainnet: says why" "$err" \
     "on mainnet secrets come from the encrypted file only"

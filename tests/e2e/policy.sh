@@ -291,7 +291,7 @@ is "a kill: what left still counts" "$(ctl policy show -j | jq '.limits[] |
 doc after own:50000@g -- "pubkey:$other:20001" change:28999
 is "refused, but the key was decrypted" "$(sign after)" \
     "CONFLICT outpoint_conflict"
-check "which is in the log" wait_for 5 decrypted_and_denied
+check "which is in the log" wait_for 20 decrypted_and_denied
 refused "a kill: what was signed is still claimed" after CONFLICT \
     outpoint_conflict
 is "a kill: and is signed again" "$(sign good)" signed

@@ -102,14 +102,22 @@ exits 0 "a reload needs no token"
 is "no token any more" "$(rpc signer.info '{}' | rpc_code)" ""
 edit "$conf" rpc 'rate_limit_rps = 1\nrate_limit_burst = 1'
 exits 0 "a rate"
-rpc signer.info '{}' >/dev/null
-is "is in force" "$(rpc signer.info '{}' | rpc_code)" RATE_LIMITED
+# The second within a second.
+limited()
+{
+	rpc signer.info '{}' >/dev/null
+	[ "$(rpc signer.info '{}' | rpc_code)" = RATE_LIMITED ]
+}
+check "is in force" wait_for 20 limited
 cp "$T/first.toml" "$conf"
 exits 0 "waits while igra-signd has too much to do"
 kill -HUP "$pid_keyd" "$pid_signd" "$pid_auditd"
-sleep 0.2
-has "SIGHUP only says how" "$(cat "$T/keyd.err" "$T/signd.err" \
-    "$T/auditd.err" | grep -c 'SIGHUP changes nothing: use igractl reload')" 3
+all_say_how()
+{
+	[ "$(cat "$T/keyd.err" "$T/signd.err" "$T/auditd.err" |
+	    grep -c 'SIGHUP changes nothing: use igractl reload')" -eq 3 ]
+}
+check "SIGHUP only says how" wait_for 20 all_say_how
 
 # --- refused ---
 
@@ -213,7 +221,7 @@ try:
 except OSError: pass
 sys.exit(os.waitpid(pid, 0)[1] != 0)' "$bin/igractl" -f "$conf" "$PASS"
 	is "unlocked again" "$rc" 0
-	wait_for 5 is_ready
+	wait_for 20 is_ready
 else
 	skip "who may reload" "needs root"
 fi
@@ -229,7 +237,7 @@ exits 0 "none"
 is "it is gone at once" "$(ctl status -j | jq .keyd.cache_entries)" 0
 edit "$conf" security 'unlock_ttl = 1'
 exits 0 "an end of the unlock"
-wait_for 3 sh -c "[ \"\$(curl -s --unix-socket '$signd_sock' \
+wait_for 20 sh -c "[ \"\$(curl -s --unix-socket '$signd_sock' \
     http://localhost/readyz | jq .ready)\" = false ]"
 is "locks what was unlocked before" "$(ctl status -j | jq .keyd.locked)" true
 cp "$T/first.toml" "$conf"

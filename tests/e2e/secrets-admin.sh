@@ -419,12 +419,15 @@ same "cut off anywhere" $cut 0
 
 # --- argv ------------------------------------------------------------------
 # The lock is held by us, so that the tool waits while we look at it.
-( flock 9; sleep 3 ) 9>>secrets.bin.lock &
+mkfifo go
+( flock 9; echo held >held; read -r _ <go ) 9>>secrets.bin.lock &
 holder=$!
-sleep 0.3
+for i in $(seq 400); do [ -s held ] && break; sleep 0.05; done
 $dev --passphrase pw-dev set igra.argv SeenByNobody >out 2>err &
 pid=$!
-sleep 0.7
+# It has read its arguments when it wants the lock.
+wants() { grep -q -- "-> FLOCK.* $pid " /proc/locks; }
+for i in $(seq 400); do wants && break; sleep 0.05; done
 seen=$(tr '\0' ' ' <"/proc/$pid/cmdline")
 case $seen in
 *secrets-admin*igra.argv*)
@@ -440,7 +443,7 @@ else
 	same "the process is undumpable" \
 	    "$(stat -c %U "/proc/$pid/environ")" root
 fi
-wait $pid; wait $holder
+echo >go; wait $pid; wait $holder
 same "it went on when the lock was free" \
     "$(get igra.argv --encoding utf8)" SeenByNobody
 
@@ -537,7 +540,7 @@ TOML
 if [ -x "$bin/igra-auditd" ]; then
 	ASAN_OPTIONS=detect_leaks=0 "$bin/igra-auditd" -f igra.toml 2>auditd.err &
 	auditd=$!
-	for i in $(seq 100); do [ -S run/admin.sock ] && break; sleep 0.05; done
+	for i in $(seq 400); do [ -S run/admin.sock ] && break; sleep 0.05; done
 	conf="$sa --config igra.toml --path a.bin --passphrase-file pw"
 	run "the config says devnet" 0 "Devnet mode" $conf $quick init
 	run "a change with igra-auditd there" 0 "set secret" \

@@ -27,11 +27,11 @@ says()
 	grep -q -- "$1" "$T/out"
 }
 
-# ended: $ended is its exit status; it has 15 s.
+# ended: $ended is its exit status; it has a minute.
 ended()
 {
 	ended=none
-	wait_for 15 is_gone $service || return 0
+	wait_for 60 is_gone $service || return 0
 	ended=0
 	wait $service 2>/dev/null || ended=$?
 }
@@ -76,7 +76,7 @@ has "is told where" "$err" "bad.toml:3"
 # --- the way it should go ---
 
 service -d --passphrase-file "$T/pass"
-if wait_for 15 is_ready; then
+if wait_for 60 is_ready; then
 	ok "starts three daemons and unlocks"
 else
 	not_ok "starts three daemons and unlocks" "$(cat "$T/out")"
@@ -85,7 +85,7 @@ fi
 is "auditd first, signd last" "$(sed -n \
     's/^igra-service: igra-\([a-z]*\) started, .*/\1/p' "$T/out" |
     paste -sd,)" auditd,keyd,signd
-check "says that all are up" wait_for 5 says "are up"
+check "says that all are up" wait_for 30 says "are up"
 check "shows what they say" says "igra-signd: connected"
 is "signs" "$(rpc pskt.sign "@$T/params" |
     jq '.result.signatures | length > 0')" true
@@ -108,8 +108,8 @@ descriptors()
 
 descriptors "passphrase file"
 kill -HUP $service
-check "SIGHUP reaches igra-keyd" wait_for 5 says "igra-keyd: SIGHUP"
-check "and igra-auditd" wait_for 5 says "igra-auditd: SIGHUP"
+check "SIGHUP reaches igra-keyd" wait_for 30 says "igra-keyd: SIGHUP"
+check "and igra-auditd" wait_for 30 says "igra-auditd: SIGHUP"
 is "and nothing ends" "$(is_ready && echo yes)" yes
 kill -TERM $service
 ended
@@ -134,7 +134,7 @@ is "with the signature in it" "$(jq -s 'map(select(.event_type == "Signing"))
 exec 8<"$T/params" 9<"$T/pass"
 service -d --passphrase-fd 9
 exec 8<&- 9<&-
-if wait_for 15 is_ready; then
+if wait_for 60 is_ready; then
 	ok "unlocks from a descriptor"
 else
 	not_ok "unlocks from a descriptor" "$(cat "$T/out")"
@@ -145,7 +145,7 @@ ended
 is "SIGINT: exit 0" "$ended" 0
 
 IGRA_SECRETS_PASSPHRASE=$PASS IGRA_SECRET__other=hidden service -d
-if wait_for 15 is_ready; then
+if wait_for 60 is_ready; then
 	ok "unlocks from the environment (devnet)"
 else
 	not_ok "unlocks from the environment (devnet)" "$(cat "$T/out")"
@@ -169,8 +169,8 @@ ended
 # --- not unlocked ---
 
 service --no-unlock
-check "--no-unlock: up" wait_for 15 says "are up"
-check "and told how to unlock" wait_for 5 says "igractl -f $conf unlock"
+check "--no-unlock: up" wait_for 60 says "are up"
+check "and told how to unlock" wait_for 30 says "igractl -f $conf unlock"
 is "and locked" "$(ctl status -j | jq .keyd.locked)" true
 kill -TERM $service
 ended
@@ -178,13 +178,13 @@ is "ends well" "$ended" 0
 
 service
 check "no terminal, no passphrase: stays locked and says why" \
-    wait_for 15 says "locked (no terminal"
+    wait_for 60 says "locked (no terminal"
 check "can be unlocked later" unlock
 ctl lock >/dev/null
 kill -TERM $service
 ended
 service --passphrase-file "$T/pass"
-check "a lock outlives a restart" wait_for 15 says "locked (by an operator"
+check "a lock outlives a restart" wait_for 60 says "locked (by an operator"
 is "which is no reason to end" "$(ctl status -j | jq .keyd.lock_marker)" true
 kill -TERM $service
 ended
@@ -217,7 +217,7 @@ fi
 
 for d in auditd keyd signd; do
 	service -d --passphrase-file "$T/pass"
-	wait_for 15 is_ready || not_ok "ready again" "$(cat "$T/out")"
+	wait_for 60 is_ready || not_ok "ready again" "$(cat "$T/out")"
 	kill -KILL "$(pid_of $d)"
 	ended
 	is "igra-$d killed: exit 1" "$ended" 1
@@ -225,7 +225,7 @@ for d in auditd keyd signd; do
 	check "no daemon is left" none_left
 done
 service -d --passphrase-file "$T/pass"
-wait_for 15 is_ready
+wait_for 60 is_ready
 kill -TERM "$(pid_of keyd)"
 ended
 is "igra-keyd stopped by somebody else: exit 1" "$ended" 1
@@ -255,13 +255,13 @@ PATH=$bin:$PATH setsid "$T/x/igra-service" run -f "$conf" \
     --passphrase-file "$T/pass" >"$T/out" 2>&1 </dev/null &
 service=$!
 also_kill $service
-check "found in PATH when not beside it" wait_for 15 is_ready
+check "found in PATH when not beside it" wait_for 60 is_ready
 kill -TERM $service
 ended
 is "ends well" "$ended" 0
 
 service -d --passphrase-file "$T/pass"
-wait_for 15 is_ready
+wait_for 60 is_ready
 kill -STOP "$(pid_of signd)"
 kill -TERM $service
 ended

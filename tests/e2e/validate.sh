@@ -200,7 +200,7 @@ refused()
 {
 	local what=$1 words=$2
 	shift 2
-	run timeout 5 "$@" "$bin/igra-keyd" -f "$T/edit.toml" $keyd_args
+	run timeout 30 "$@" "$bin/igra-keyd" -f "$T/edit.toml" $keyd_args
 	case $rc$err in
 	1*"$words"*)
 		ok "keyd does not start: $what" ;;
@@ -253,7 +253,7 @@ refused "log that a group reads" "chmod 0600"
 rm -rf "$T/log" "$T/keyd/policy.journal"
 edited -e 's/^max_fee_sompi/#/'
 for d in signd auditd; do
-	run timeout 5 "$bin/igra-$d" -f "$T/edit.toml"
+	run timeout 30 "$bin/igra-$d" -f "$T/edit.toml"
 	has "$d neither" "$rc$err" \
 	    "1igra-$d: error: [Configuration] [policy] max_fee_sompi"
 	has "$d: says where to look" "$err" "igra-service validate-config"
@@ -275,13 +275,14 @@ unlock_refused()
 
 # --- no start without a sandbox ---
 
-# without DAEMON: it starts, if it does, as on a kernel without Landlock.
+# without DAEMON SECONDS: it starts, if it does, as on a kernel without Landlock,
+# and is ended after so long.
 landlock=444
 lacks="landlock (Function not implemented)"
 without()
 {
 	rc=0
-	timeout 3 "$PYTHON" "$e2e/without.py" $landlock "$bin/igra-$1" \
+	timeout "$2" "$PYTHON" "$e2e/without.py" $landlock "$bin/igra-$1" \
 	    -f "$conf" >/dev/null 2>"$T/without.err" </dev/null || rc=$?
 	err=$(cat "$T/without.err")
 }
@@ -289,17 +290,17 @@ case $(uname -s):$build in
 *asan*)	skip "no Landlock" "the sanitizers need the sandbox off" ;;
 Linux:*)
 	for d in auditd keyd signd; do
-		without $d
+		without $d 30
 		is "igra-$d without Landlock: no start" "$rc" 1
 		has "it says so" "$err" \
 		    "[Startup] the sandbox is missing: $lacks"
 	done
 	fit testnet
-	without keyd
+	without keyd 6
 	is "testnet: it starts" "$rc" 124
 	has "and warns" "$err" "WARNING: [Startup] the sandbox is missing"
 	fit devnet
-	without keyd
+	without keyd 6
 	is "devnet: it starts" "$rc" 124
 	has "and says what is missing" "$err" "no sandbox of $lacks"
 	has_not "and does not claim it" "$(sed -n 's/.*confined: //p' \

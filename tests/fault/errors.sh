@@ -91,6 +91,11 @@ is_signing()
 	[ "$(sign)" = signed ]
 }
 
+is_healthy()
+{
+	[ "$(ctl status -j | jq .auditd.healthy)" = true ]
+}
+
 signed()
 {
 	jq -r 'select(.event_type == "Signing" and .result == "Success") | .seq' \
@@ -114,11 +119,11 @@ broken()
 	check "$name: nothing torn" verify
 	is "$name: no record says that it was signed" "$(signed)" "$had"
 	fault none
-	check "$name: goes on by itself" wait_for 5 is_signing
+	check "$name: goes on by itself" wait_for 20 is_signing
 	check "$name: the chain holds" verify
 	check "$name: and the alert is in it" grep -q \
 	    "\"alert\":\"log not writable\".*\|$words" "$log"
-	wait_for 3 test "$(ctl status -j | jq .auditd.healthy)" = true
+	wait_for 20 is_healthy
 }
 
 start_faulty && start keyd && start signd && unlock || {
@@ -186,7 +191,7 @@ for op in write pwrite fdatasync fsync openat renameat; do
 		fi
 		fault none
 		n=$((n + 1))
-		wait_for 3 takes_records || {
+		wait_for 20 takes_records || {
 			stuck=$((stuck + 1))
 			echo "$op $at: takes no records any more" >&2
 		}

@@ -57,7 +57,7 @@ done
 "$PYTHON" "$here/outside.py" listen "$T/listen.sock" igra-attack \
     >"$T/listen.out" &
 also_kill $!
-wait_for 5 grep -q listening "$T/listen.out"
+wait_for 20 grep -q listening "$T/listen.out"
 echo 'int main(void) { return 42; }' |
     ${CC:-cc} -static -x c -o "$T/prog" - 2>"$T/cc.err" || rm -f "$T/prog"
 
@@ -242,7 +242,7 @@ if [ "$me" -eq 0 ]; then
 	setpriv --reuid $other_uid --regid $other_uid --clear-groups sleep 60 &
 	victim=$!
 	also_kill $victim
-	sleep 0.1
+	wait_for 20 grep -qx sleep "/proc/$victim/comm"
 	is "another process of a user: by each way" "$(outside $other_uid \
 	    process $victim | awk '$1 != "ptrace" { print $2 }' | sort -u)" \
 	    works

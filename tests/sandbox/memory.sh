@@ -107,6 +107,11 @@ cached()
 	ctl status -j | jq .keyd.cache_entries
 }
 
+is_locked()
+{
+	[ "$(ctl status -j | jq .keyd.locked)" = true ]
+}
+
 cache_is()
 {
 	[ "$(cached)" = "$1" ]
@@ -144,7 +149,8 @@ rate_limit_burst = 10000'
 ### Raw keys, cached for a while
 
 secrets=$T/secrets.bin
-CONF_SECURITY='secret_cache_ttl = 3
+# The search takes its time.
+CONF_SECURITY='secret_cache_ttl = 8
 secret_cache_max = 1000'
 KEY_TYPE=raw_private_key
 mk_conf
@@ -162,7 +168,7 @@ some "the search finds a live key" "of a value as it is" "$pid_keyd"
 some "and the file key in its closed page" "of the file key" "$pid_keyd"
 others "raw keys live"
 no_core_of "raw keys live: not in a core file of igra-keyd" "$pid_keyd"
-wait_for 8 cache_is 0 || not_ok "raw keys: evicted" "$(cached)"
+wait_for 60 cache_is 0 || not_ok "raw keys: evicted" "$(cached)"
 scan_args=(-k)
 none "raw keys evicted: none in igra-keyd" "$pid_keyd"
 scan_args=()
@@ -198,12 +204,12 @@ none "after an unlock without its record: nothing" "$pid_keyd"
 # unlock_ttl
 stop keyd
 CONF_SECURITY='secret_cache_ttl = 60
-unlock_ttl = 2'
+unlock_ttl = 6'
 mk_conf
 start keyd
 unlock || not_ok "unlock"
 is "unlock_ttl: used" "$(use_all 5)" 5
-sleep 2.2
+wait_for 60 is_locked || not_ok "unlock_ttl over"
 none "unlock_ttl over: nothing in igra-keyd" "$pid_keyd"
 no_core_of "unlock_ttl over: nor in a core file" "$pid_keyd"
 stop_all
@@ -258,7 +264,7 @@ stop_all
 ### A phrase in the config
 
 rm -f "$T/keyd/state"
-CONF_SECURITY='secret_cache_ttl = 6'	# the search has its own to derive first
+CONF_SECURITY='secret_cache_ttl = 12'	# the search has its own to derive first
 PROFILE=signer-01
 CONF_HD="derivation_path = \"$path\"
 encrypted_mnemonics = [\"$box\"]"
@@ -270,7 +276,7 @@ some "a live key of a phrase is found" "of what is derived" "$pid_keyd"
 some "and the key of layer 1" "of the file key or layer 1" "$pid_keyd"
 others "phrase in the config"
 no_core_of "phrase in the config: not in a core file" "$pid_keyd"
-wait_for 15 cache_is 0 || not_ok "phrase in the config: evicted" "$(cached)"
+wait_for 60 cache_is 0 || not_ok "phrase in the config: evicted" "$(cached)"
 scan_args=(-k -p "$path" -c "$box")
 none "phrase in the config, evicted: none in igra-keyd" "$pid_keyd"
 scan_args=(-p "$path" -c "$box")
@@ -292,7 +298,7 @@ PYTHONDONTWRITEBYTECODE=1 "$PYTHON" "$e2e/hd_ref.py" pskt "$T/signers.json" \
     "$account" 1 key:0:0/7:100000000 key:0:1/8:100000000 \
     -- "pubkey:$(printf 'ab%.0s' {1..32}):190000000" >"$T/sign.json"
 CONF_HD="derivation_path = \"$account\""
-CONF_SECURITY='secret_cache_ttl = 6'	# the search has its own to derive first
+CONF_SECURITY='secret_cache_ttl = 12'	# the search has its own to derive first
 begin "derived keys"
 unlock || not_ok "unlock"
 scan_args=(-p "$account/1/8")
@@ -300,7 +306,7 @@ is "derived keys: two are used" "$(sign_one)" signed
 some "a live derived key is found" "of what is derived" "$pid_keyd"
 others "derived keys"
 no_core_of "derived keys: not in a core file" "$pid_keyd"
-wait_for 15 cache_is 0 || not_ok "derived keys: evicted" "$(cached)"
+wait_for 60 cache_is 0 || not_ok "derived keys: evicted" "$(cached)"
 scan_args=(-k -p "$account/1/8")
 none "derived keys evicted: none in igra-keyd" "$pid_keyd"
 is "derived keys: used again" "$(sign_one)" signed
