@@ -15,7 +15,7 @@
 #include "keyd/ctl.h"
 #include "keyd/unlock_client.h"
 
-#define SERVICE_START_S	30	/* for a daemon to listen */
+#define SERVICE_START_S	30	/* for a daemon to be up */
 #define SERVICE_STOP_S	10	/* from SIGTERM to SIGKILL */
 
 struct service_options {
@@ -28,7 +28,7 @@ struct service_options {
 
 struct service_child {
 	const char	*name;
-	const char	*socket;	/* listened on once it is up */
+	const char	*socket;	/* asked whether it is up */
 	uid_t		 uid;
 	pid_t		 pid;		/* 0: does not run */
 	bool		 told;		/* has our SIGTERM */
@@ -41,7 +41,7 @@ struct service {
 	struct service_child	 child[ROLE_MAX];
 	unsigned		 nup;		/* of service_order */
 	struct event		*tick;		/* while they start */
-	unsigned		 ticks;
+	int64_t			 started;	/* the last of them, bootclock */
 	struct event		*kill;		/* SERVICE_STOP_S are over */
 	pid_t			 unlocker;
 	bool			 stopping;

@@ -8,11 +8,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bootclock.h"
 #include "frame.h"
 #include "log.h"
 #include "service.h"
 
 #define TICK_MS	20
+#define ASK_MS	1000
 
 const enum daemon_role service_order[ROLE_MAX] = {
 	ROLE_AUDITD, ROLE_KEYD, ROLE_SIGND
@@ -20,7 +22,10 @@ const enum daemon_role service_order[ROLE_MAX] = {
 
 static void	start_next(struct service *);
 static void	on_tick(int, short, void *);
+static int	reach(const struct service_child *);
 static bool	listens(const struct service_child *);
+static bool	has_log(const struct service_child *);
+static bool	is_up(const struct service *);
 static void	all_up(struct service *);
 static void	say_locked(const struct service *, const char *);
 static void	stop(struct service *, int);
@@ -38,7 +43,7 @@ start_next(struct service *s)
 	const struct timeval	 tick = { 0, TICK_MS * 1000 };
 	enum daemon_role	 role = service_order[s->nup];
 
-	s->ticks = 0;
+	s->started = bootclock_now();
 	if (service_spawn(s, role) == -1) {
 		log_warn("cannot start %s", s->child[role].name);
 		stop(s, 1);
@@ -47,19 +52,67 @@ start_next(struct service *s)
 	event_add(s->tick, &tick);
 }
 
-/* Whether it is its own instance that listens, its exit tells. */
-static bool
-listens(const struct service_child *c)
+static int
+reach(const struct service_child *c)
 {
 	char	 err[256];
 	int	 fd;
 
-	if ((fd = frame_connect(c->socket, c->uid, err, sizeof(err))) == -1) {
+	if ((fd = frame_connect(c->socket, c->uid, err, sizeof(err))) == -1)
 		log_debug("%s", err);
+	return fd;
+}
+
+/* Whether it is its own instance that listens, its exit tells. */
+static bool
+listens(const struct service_child *c)
+{
+	int	 fd = reach(c);
+
+	if (fd != -1)
+		close(fd);
+	return fd != -1;
+}
+
+/*
+ * igra-auditd listens before it has put the log in order, which takes a while
+ * on a slow disk, and without a record nothing is unlocked: igra-keyd knows
+ * when it has igra-auditd's answer.
+ */
+static bool
+has_log(const struct service_child *c)
+{
+	struct msg_keyd_status	 m;
+	struct frame_reply	 r;
+	struct pool		 pool;
+	char			 err[256];
+	bool			 ok;
+	int			 fd = reach(c), ret;
+
+	if (fd == -1)
+		return false;
+	ret = frame_call(fd, LINK_KEYD_ADMIN, MSG_KEYD_STATUS_REQ, NULL, 0,
+	    ASK_MS, &r, err, sizeof(err));
+	close(fd);
+	if (ret == -1) {
+		log_debug("%s: %s", c->socket, err);
 		return false;
 	}
-	close(fd);
-	return true;
+	pool_init(&pool, 0);
+	ok = r.type == MSG_KEYD_STATUS &&
+	    dec_keyd_status(r.p, r.len, &pool, &m) == 0 && m.audit_ok;
+	pool_free(&pool);
+	frame_reply_free(&r);
+	return ok;
+}
+
+static bool
+is_up(const struct service *s)
+{
+	enum daemon_role		 role = service_order[s->nup];
+	const struct service_child	*c = &s->child[role];
+
+	return role == ROLE_KEYD ? has_log(c) : listens(c);
 }
 
 static void
@@ -74,18 +127,19 @@ on_tick(int fd, short what, void *arg)
 	if (s->stopping)
 		return;
 	c = &s->child[service_order[s->nup]];
-	if (listens(c)) {
+	if (is_up(s)) {
 		if (++s->nup == ROLE_MAX)
 			all_up(s);
 		else
 			start_next(s);
 		return;
 	}
-	if (++s->ticks * TICK_MS < SERVICE_START_S * 1000) {
+	if (bootclock_now() - s->started < SERVICE_START_S * NS_PER_S) {
 		event_add(s->tick, &tick);
 		return;
 	}
-	log_warnx("%s does not listen on %s after %d s", c->name, c->socket,
+	log_warnx("%s does not %s %s after %d s", c->name, listens(c) ?
+	    "reach igra-auditd, asked on" : "listen on", c->socket,
 	    SERVICE_START_S);
 	stop(s, 1);
 }

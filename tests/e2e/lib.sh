@@ -415,8 +415,15 @@ ctl()
 	"$bin/igractl" -f "$conf" "$@"
 }
 
+# igra-auditd listens before it serves, and without it nothing is unlocked.
+has_log()
+{
+	[ "$(ctl status -j | jq .keyd.audit_ok)" = true ]
+}
+
 unlock()
 {
+	wait_for 30 has_log
 	ctl unlock --passphrase-file "$T/pass" >"$T/unlock.out" 2>&1 || {
 		_rc=$?
 		cat "$T/unlock.out" >&2

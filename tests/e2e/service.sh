@@ -260,6 +260,28 @@ kill -TERM $service
 ended
 is "ends well" "$ended" 0
 
+# igra-auditd listens, and is not there yet for the unlock.
+cp "$bin/igra-auditd" "$bin/igra-signd" "$T/x/"
+cat >"$T/x/igra-keyd" <<END
+#!/bin/sh
+kill -STOP \$(sed -n 's/^igra-service: igra-auditd started, pid //p' "$T/out")
+exec "$bin/igra-keyd" "\$@"
+END
+chmod +x "$T/x/igra-keyd"
+setsid "$T/x/igra-service" run -f "$conf" \
+    --passphrase-file "$T/pass" >"$T/out" 2>&1 </dev/null &
+service=$!
+also_kill $service
+check "igra-auditd is late: igra-keyd" wait_for 60 says "igra-keyd: .*locked"
+sleep 3
+is "is not up without it" "$(says "igra-signd started" || says "unlock failed" ||
+    echo waits)" waits
+kill -CONT "$(pid_of auditd)"
+check "and unlocked with it" wait_for 60 is_ready
+kill -TERM $service
+ended
+is "ends well" "$ended" 0
+
 service -d --passphrase-file "$T/pass"
 wait_for 60 is_ready
 kill -STOP "$(pid_of signd)"
