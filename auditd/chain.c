@@ -13,8 +13,7 @@
 #define PREV_KEY	",\"prev\":\""
 #define KSEQ_KEY	",\"kseq\":"
 #define LAST_KSEQ_KEY	",\"last_kseq\":"
-#define SIGN_KSEQ_KEY	",\"sign_kseq\":"
-#define SIGNING		",\"event_type\":\"Signing\","
+#define RESERVATION_KEY	",\"reservation\":"
 #define CHECKPOINT	",\"event_type\":\"Checkpoint\","
 #define EVENT_WITHIN	256
 #define BUFSIZE		(4 * AUDIT_MAX_LINE)
@@ -28,18 +27,21 @@ struct reader {
 
 static size_t	 digits(const char *, size_t, uint64_t *);
 static bool	 is_event(const char *, size_t, const char *);
-static int	 parse_kseq(const char *, size_t, const char *, uint64_t *);
+static int	 parse_number(const char *, size_t, const char *, uint64_t *);
 static void	 line_end(struct reader *, const char *, size_t, off_t);
 static void	 mark_break(struct chain_scan *, off_t);
 static size_t	 take_lines(struct reader *, const char *, size_t, off_t);
 
 void
-chain_add(struct chain *c, uint64_t kseq, const void *line, size_t len)
+chain_add(struct chain *c, uint64_t kseq, uint64_t reservation,
+    const void *line, size_t len)
 {
 	crypto_generichash(c->head, sizeof(c->head), line, len, NULL, 0);
 	c->seq++;
 	if (kseq > c->kseq)
 		c->kseq = kseq;
+	if (reservation > c->reservation)
+		c->reservation = reservation;
 }
 
 /* A JSON integer at p: how many bytes it has, 0 when there is none. */
@@ -66,14 +68,14 @@ digits(const char *p, size_t len, uint64_t *v)
  * bytes.
  */
 static int
-parse_kseq(const char *p, size_t len, const char *key, uint64_t *kseq)
+parse_number(const char *p, size_t len, const char *key, uint64_t *v)
 {
 	const char	*hit;
 
 	if ((hit = memmem(p, len, key, strlen(key))) == NULL)
 		return 0;
 	hit += strlen(key);
-	return digits(hit, (size_t)(p + len - hit), kseq) == 0 ? -1 : 0;
+	return digits(hit, (size_t)(p + len - hit), v) == 0 ? -1 : 0;
 }
 
 /* It follows prev and the timestamp. */
@@ -112,16 +114,11 @@ chain_parse(const char *line, size_t len, struct chain_line *cl)
 	    p[2 * CHAIN_HASH] != '"')
 		return -1;
 	cl->checkpoint = is_event(p, len, CHECKPOINT);
-	if (parse_kseq(p, len, KSEQ_KEY, &cl->kseq) == -1)
+	if (parse_number(p, len, RESERVATION_KEY, &cl->reservation) == -1 ||
+	    parse_number(p, len, KSEQ_KEY, &cl->kseq) == -1)
 		return -1;
-	if (cl->kseq != 0) {
-		if (is_event(p, len, SIGNING))
-			cl->sign_kseq = cl->kseq;
-		return 0;
-	}
-	if (parse_kseq(p, len, SIGN_KSEQ_KEY, &cl->sign_kseq) == -1)
-		return -1;
-	return parse_kseq(p, len, LAST_KSEQ_KEY, &cl->kseq);
+	return cl->kseq != 0 ? 0 :
+	    parse_number(p, len, LAST_KSEQ_KEY, &cl->kseq);
 }
 
 bool
@@ -187,9 +184,7 @@ line_end(struct reader *r, const char *p, size_t len, off_t at)
 	if (s->chain.seq == UINT64_MAX)
 		s->chain.seq--;
 	if (!r->in_overlong) {
-		chain_add(&s->chain, cl.kseq, p, len);
-		if (cl.sign_kseq > s->chain.sign_kseq)
-			s->chain.sign_kseq = cl.sign_kseq;
+		chain_add(&s->chain, cl.kseq, cl.reservation, p, len);
 		if (cl.checkpoint) {
 			s->checkpoint_seq = s->chain.seq;
 			memcpy(s->checkpoint_head, s->chain.head, CHAIN_HASH);

@@ -17,21 +17,19 @@
 struct chain {
 	uint64_t	 seq;		/* of the last line; 0: there is none */
 	uint64_t	 kseq;		/* greatest of keyd's; 0: none */
-	uint64_t	 sign_kseq;	/* of the last Signing; 0: none */
+	uint64_t	 reservation;	/* greatest that keyd named; 0: none */
 	uint8_t		 head[CHAIN_HASH]; /* hash of the last line; zeros */
 };
 
-/*
- * Adds a line (with its newline).  kseq: the line's own, or 0.  Whoever adds a
- * Signing record sets sign_kseq.
- */
-void	chain_add(struct chain *, uint64_t kseq, const void *line, size_t);
+/* Adds a line (with its newline).  kseq, reservation: the line's own, or 0. */
+void	chain_add(struct chain *, uint64_t kseq, uint64_t reservation,
+	    const void *line, size_t);
 
 struct chain_line {
 	uint64_t	 seq;
 	uint8_t		 prev[CHAIN_HASH];
 	uint64_t	 kseq;		/* 0: none; of LogRotated the last_kseq */
-	uint64_t	 sign_kseq;	/* of Signing kseq; of LogRotated its own */
+	uint64_t	 reservation;	/* 0: none */
 	bool		 checkpoint;	/* it says to be one */
 };
 

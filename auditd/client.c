@@ -251,7 +251,7 @@ do_hello(struct client *c, const struct frame *f)
 	at = writer_durable(c->a->writer);
 	memset(&m, 0, sizeof(m));
 	m.last_kseq = at->kseq;
-	m.sign_kseq = at->sign_kseq;
+	m.reservation = at->reservation;
 	m.seq = at->seq;
 	m.have = at->seq != 0;
 	memcpy(m.head, at->head, sizeof(m.head));

@@ -24,7 +24,7 @@ static const char *const	 details[] = {
 	"actual", "path", "bytes", "method", "code", "socket", "program",
 	"version", "network", "operator", "interactive", "peer_uid",
 	"peer_pid", "suppressed", "inputs", "duration_ms", "policy",
-	"covered_seq", "key", "last_kseq", "sign_kseq",
+	"covered_seq", "key", "last_kseq", "reservation",
 	"kseq"
 };
 

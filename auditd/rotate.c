@@ -45,14 +45,14 @@ first_line(struct auditd *a, const char *closed, const char *reason,
 		audit_set_u64(&r, FIELD_OPERATOR, (uint64_t)operator);
 	if (at->kseq != 0)
 		audit_set_u64(&r, FIELD_LAST_KSEQ, at->kseq);
-	if (at->sign_kseq != 0)
-		audit_set_u64(&r, FIELD_SIGN_KSEQ, at->sign_kseq);
+	if (at->reservation != 0)
+		audit_set_u64(&r, FIELD_RESERVATION, at->reservation);
 	line_clock_now(&now);
 	text = line_format(&o, &r, at, &now, len);
 	if (text != NULL && (line = malloc(*len + 1)) != NULL) {
 		memcpy(line, text, *len);
 		line[(*len)++] = '\n';
-		chain_add(at, 0, line, *len);
+		chain_add(at, 0, 0, line, *len);
 	}
 	json_out_free(&o);
 	return line;

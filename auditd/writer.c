@@ -117,10 +117,9 @@ writer_add(struct writer *w, const struct audit_record *r)
 	if (text != NULL) {
 		memcpy(w->buf + w->len, text, len);
 		w->buf[w->len + len] = '\n';
-		chain_add(&w->next, audit_has(r, FIELD_KSEQ) ? r->v[FIELD_KSEQ].u : 0,
-		    w->buf + w->len, len + 1);
-		if (r->event == EV_SIGNING && audit_has(r, FIELD_KSEQ))
-			w->next.sign_kseq = w->next.kseq;
+		/* Of a field that is not there the value is 0. */
+		chain_add(&w->next, r->v[FIELD_KSEQ].u,
+		    r->v[FIELD_RESERVATION].u, w->buf + w->len, len + 1);
 		w->len += len + 1;
 		w->queued++;
 	}
@@ -136,7 +135,7 @@ writer_add_line(struct writer *w, const char *line, size_t len)
 	if (reserve(w, len) == -1)
 		return -1;
 	memcpy(w->buf + w->len, line, len);
-	chain_add(&w->next, 0, line, len);
+	chain_add(&w->next, 0, 0, line, len);
 	w->len += len;
 	w->queued++;
 	return 0;

@@ -231,7 +231,7 @@ unlock_start(struct client *c, uint64_t id, const struct msg_unlock *m,
 		audit_set_str(&r[n], FIELD_VALUE, value);
 		n++;
 	}
-	audit_submit(&k->audit, r, n, unlock_audited, u);
+	audit_submit(&k->audit, r, n, bootclock_now(), unlock_audited, u);
 }
 
 void

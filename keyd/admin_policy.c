@@ -93,7 +93,7 @@ given_submit(struct given *g, struct bytes reason)
 	audit_set_str(&r, FIELD_VALUE, g->value);
 	if (reason.len != 0)
 		audit_set_bytes(&r, FIELD_REASON, reason.p, reason.len);
-	audit_submit(&g->k->audit, &r, 1, given_audited, g);
+	audit_submit(&g->k->audit, &r, 1, bootclock_now(), given_audited, g);
 }
 
 void

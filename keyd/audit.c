@@ -183,7 +183,7 @@ compare(struct audit_link *l, const struct msg_audit_state *m)
 
 	memset(&log, 0, sizeof(log));
 	log.last_kseq = m->last_kseq;
-	log.sign_kseq = m->sign_kseq;
+	log.reservation = m->reservation;
 	log.seq = m->seq;
 	memcpy(log.head, m->head, sizeof(log.head));
 	journal_compare(l->journal, &log);
@@ -484,7 +484,7 @@ audit_wait_send(struct audit_link *l, struct audit_wait *w)
 
 void
 audit_submit(struct audit_link *l, struct audit_record *r, uint32_t n,
-    audit_cb cb, void *arg)
+    int64_t since, audit_cb cb, void *arg)
 {
 	struct audit_wait	*w;
 	const char		*why;
@@ -500,8 +500,7 @@ audit_submit(struct audit_link *l, struct audit_record *r, uint32_t n,
 	}
 	w->cb = cb;
 	w->arg = arg;
-	w->deadline_ns = bootclock_now() +
-	    (int64_t)AUDIT_TIMEOUT_MS * 1000000;
+	w->deadline_ns = since + (int64_t)AUDIT_TIMEOUT_MS * 1000000;
 	audit_wait_send(l, w);
 	timeouts_arm(l);
 }
@@ -509,18 +508,20 @@ audit_submit(struct audit_link *l, struct audit_record *r, uint32_t n,
 static void
 timeouts_arm(struct audit_link *l)
 {
-	struct audit_wait	*w;
+	struct audit_wait	*w, *first = NULL;
 	struct timeval		 tv;
 	int64_t			 left;
 
+	/* Not in order: some have waited for the journal before. */
 	TAILQ_FOREACH(w, &l->waits, entry)
-		if (w->deadline_ns != 0)
-			break;
-	if (w == NULL) {
+		if (w->deadline_ns != 0 && (first == NULL ||
+		    w->deadline_ns < first->deadline_ns))
+			first = w;
+	if (first == NULL) {
 		event_del(l->timeout);
 		return;
 	}
-	if ((left = w->deadline_ns - bootclock_now()) < 0)
+	if ((left = first->deadline_ns - bootclock_now()) < 0)
 		left = 0;
 	tv.tv_sec = (time_t)(left / NS_PER_S);
 	tv.tv_usec = (suseconds_t)(left % NS_PER_S / 1000 + 1);

@@ -88,10 +88,11 @@ bool	audit_ready(const struct audit_link *);
 
 /*
  * Sends the records in one message; cb is called exactly once, from the
- * event loop or from here when it fails at once.  kseq is given here.
+ * event loop or from here when it fails at once, and at the latest
+ * AUDIT_TIMEOUT_MS after since (boot clock).  kseq is given here.
  */
 void	audit_submit(struct audit_link *, struct audit_record *, uint32_t n,
-	    audit_cb, void *);
+	    int64_t since, audit_cb, void *);
 /*
  * A record that nothing waits for: lock, eviction, refusals.  Kept while
  * auditd is away or cannot write, as far as there is room: then it says how

@@ -174,10 +174,10 @@ journal_may_sign(const struct journal *j, char *why, size_t size)
 		    (unsigned long long)j->acked_seq);
 	else if ((j->rollback & PROTO_ROLLBACK_JOURNAL) != 0)
 		(void)snprintf(why, size, "the policy journal was rolled "
-		    "back: it ends at kseq %llu, the audit log has a "
+		    "back: it ends at reservation %llu, the audit log has a "
 		    "signature of %llu; see igractl policy accept-rollback",
-		    (unsigned long long)j->kseq,
-		    (unsigned long long)j->log.sign_kseq);
+		    (unsigned long long)j->reservation,
+		    (unsigned long long)j->log.reservation);
 	else {
 		why[0] = '\0';
 		return true;
@@ -197,7 +197,7 @@ journal_compare(struct journal *j, const struct journal_log *log)
 	    memcmp(log->head, j->acked_head, sizeof(log->head)) != 0) ||
 	    log->last_kseq < j->acked_kseq)
 		j->rollback |= PROTO_ROLLBACK_LOG;
-	if (log->sign_kseq > j->kseq)
+	if (log->reservation > j->reservation)
 		j->rollback |= PROTO_ROLLBACK_JOURNAL;
 	if (j->rollback != before) {
 		j->log = *log;
@@ -295,8 +295,8 @@ journal_accept_rollback(struct journal *j, journal_cb cb, void *arg)
 	j->acked_kseq = j->log.last_kseq;
 	j->acked_seq = j->log.seq;
 	memcpy(j->acked_head, j->log.head, sizeof(j->acked_head));
-	if (j->log.sign_kseq > j->kseq)
-		j->kseq = j->log.sign_kseq;
+	if (j->log.reservation > j->reservation)
+		j->reservation = j->log.reservation;
 	j->rollback = 0;
 	accepted(j, cb, arg);
 }
@@ -308,6 +308,7 @@ journal_state(const struct journal *j, struct journal_state *s)
 	s->max = j->max;
 	s->entries = j->nids;
 	s->bytes = j->bytes;
+	s->reservation = j->reservation;
 	s->kseq = j->kseq;
 	s->acked_kseq = j->acked_kseq;
 	s->acked_seq = j->acked_seq;

@@ -36,7 +36,7 @@ struct journal_claim_in {
 struct journal_entry {
 	uint8_t		 sid[JOURNAL_ID_LEN];	/* journal_signing_id() */
 	uint64_t	 outflow;
-	uint64_t	 kseq;			/* of its Signing record */
+	uint64_t	 reservation;		/* its number; by journal_commit() */
 	size_t		 n;
 	struct journal_claim_in *claim;		/* of every input signed */
 };
@@ -114,7 +114,8 @@ struct journal_state {
 	uint64_t	 outpoints, max;
 	uint64_t	 entries;	/* signing ids */
 	uint64_t	 bytes;		/* of the file */
-	uint64_t	 kseq;		/* of the last Signing record */
+	uint64_t	 reservation;	/* number of the last */
+	uint64_t	 kseq;		/* of keyd's records: what it knows */
 	/* Of auditd's last acknowledgement. */
 	uint64_t	 acked_kseq, acked_seq;
 };
@@ -124,28 +125,35 @@ void	journal_state(const struct journal *, struct journal_state *);
 
 /* ok: durable; else why it is not. */
 typedef void (*journal_cb)(bool ok, const char *why, void *);
+typedef void (*journal_written_cb)(void *);
 
 /*
- * Writes the reservations of one request, which have their kseq now; cb is
- * called exactly once, from the event loop or from here when it fails at once
- * (or there is no file), and at the latest in JOURNAL_TIMEOUT_MS.  When this
- * returns without having called it, a kill of this process loses nothing any
- * more: so the audit record is sent afterwards.
+ * Writes the reservations of one request and gives each its number, one that
+ * was made before the one it has; kseq: the last given to a record.  cb is
+ * called exactly once, from the event loop or from here when nothing is left
+ * to be done or it fails at once, and at the latest in JOURNAL_TIMEOUT_MS.
+ *
+ * written: called at most once, and before cb, when the file has it: now the
+ * audit log may name it, since a kill, of whatever process, loses it no more.
+ * A cb that says ok says so, too.
  */
 #define JOURNAL_TIMEOUT_MS	1500
-void	journal_commit(struct journal *, const struct journal_entry *, size_t n,
-	    journal_cb, void *);
+void	journal_commit(struct journal *, struct journal_entry *, size_t n,
+	    uint64_t kseq, journal_written_cb written, journal_cb, void *);
+/* Nobody waits any more for what was committed with arg. */
+void	journal_forget(struct journal *, const void *arg);
 
 /* Where auditd's log ends: its greeting, and its acknowledgements. */
 struct journal_log {
-	uint64_t	 sign_kseq;		/* of the last Signing record */
+	uint64_t	 reservation;		/* greatest of a Signing record */
 	uint64_t	 seq;			/* of the last line; 0: none */
 	uint8_t		 head[32];
 	uint64_t	 last_kseq;		/* of any record of keyd's */
 };
 /*
  * Compares with the log's greeting.  A reservation that was never acknowledged
- * may be missing in the log, since a crash leaves it so; nothing else may.
+ * may be missing in the log, since a crash leaves it so; nothing else may, and
+ * of what the log names none may be missing here.
  */
 void	journal_compare(struct journal *, const struct journal_log *);
 /* PROTO_ROLLBACK_*: which was rolled back, and not accepted. */

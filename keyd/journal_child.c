@@ -103,6 +103,7 @@ child_run(int sock, int fd, const uint8_t *ring, uint64_t allocated,
 	memset(&a, 0, sizeof(a));
 	while (next_order(sock, &o, 0) > 0) {
 		a.error = 0;
+		a.synced = 0;
 		n = 0;
 		do {
 			a.id = o.id;
@@ -117,9 +118,12 @@ child_run(int sock, int fd, const uint8_t *ring, uint64_t allocated,
 			}
 		} while (++n < GROUP &&
 		    next_order(sock, &o, MSG_DONTWAIT) > 0);
+		/* Nobody reads it: there may be more to write all the same. */
+		if (a.error == 0)
+			(void)send(sock, &a, sizeof(a), MSG_NOSIGNAL);
 		if (io->sync(fd) == -1)
 			a.error = errno;
-		/* Nobody reads it: there may be more to write all the same. */
+		a.synced = 1;
 		(void)send(sock, &a, sizeof(a), MSG_NOSIGNAL);
 	}
 	_exit(0);

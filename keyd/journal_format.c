@@ -96,12 +96,13 @@ format_slot(const struct slot *s, uint8_t out[FORMAT_SLOT])
 	enc_raw(&e, SLOT_MAGIC, 4);
 	enc_u64(&e, s->generation);
 	enc_u64(&e, s->end);
+	enc_u64(&e, s->reservation);
 	enc_u64(&e, s->kseq);
 	enc_u64(&e, s->acked_kseq);
 	enc_u64(&e, s->acked_seq);
 	enc_raw(&e, s->acked_head, sizeof(s->acked_head));
 	enc_u8(&e, (uint8_t)s->rollback);
-	enc_u64(&e, s->log.sign_kseq);
+	enc_u64(&e, s->log.reservation);
 	enc_u64(&e, s->log.seq);
 	enc_raw(&e, s->log.head, sizeof(s->log.head));
 	enc_u64(&e, s->log.last_kseq);
@@ -120,12 +121,13 @@ format_slot_read(const uint8_t in[FORMAT_SLOT], struct slot *s)
 	dec_raw(&d, magic, sizeof(magic));
 	s->generation = dec_u64(&d);
 	s->end = dec_u64(&d);
+	s->reservation = dec_u64(&d);
 	s->kseq = dec_u64(&d);
 	s->acked_kseq = dec_u64(&d);
 	s->acked_seq = dec_u64(&d);
 	dec_raw(&d, s->acked_head, sizeof(s->acked_head));
 	s->rollback = dec_u8(&d);
-	s->log.sign_kseq = dec_u64(&d);
+	s->log.reservation = dec_u64(&d);
 	s->log.seq = dec_u64(&d);
 	dec_raw(&d, s->log.head, sizeof(s->log.head));
 	s->log.last_kseq = dec_u64(&d);
@@ -155,6 +157,7 @@ format_entry(const struct entry *x, const struct journal_claim_in *c,
 	enc_u64(&e, x->at);
 	enc_u64(&e, x->synced);
 	enc_u64(&e, x->generation);
+	enc_u64(&e, x->reservation);
 	enc_u64(&e, x->kseq);
 	enc_u64(&e, x->acked_kseq);
 	enc_u64(&e, x->acked_seq);
@@ -194,6 +197,7 @@ format_entry_read(const uint8_t *p, size_t len, uint64_t at, struct entry *x)
 	x->at = dec_u64(&d);
 	x->synced = dec_u64(&d);
 	x->generation = dec_u64(&d);
+	x->reservation = dec_u64(&d);
 	x->kseq = dec_u64(&d);
 	x->acked_kseq = dec_u64(&d);
 	x->acked_seq = dec_u64(&d);

@@ -28,7 +28,7 @@ struct signing {
 	uint8_t		 sid[JOURNAL_ID_LEN];
 	int64_t		 policy_ns;	/* never less than the one before */
 	uint64_t	 outflow;
-	bool		 written;	/* into the file, or on its way */
+	uint64_t	 reservation;	/* in the file or on its way; or 0 */
 };
 
 /* Open addressing over numbers of an array; 0 is empty, else number + 1. */
@@ -62,6 +62,7 @@ struct moment {
 struct slot {
 	uint64_t	 generation;
 	uint64_t	 end;		/* up to there all entries are whole */
+	uint64_t	 reservation;	/* the last */
 	uint64_t	 kseq, acked_kseq, acked_seq;
 	uint8_t		 acked_head[32];
 	unsigned	 rollback;
@@ -77,7 +78,9 @@ struct entry {
 	uint64_t	 at;		/* its own offset */
 	uint64_t	 synced;	/* what was durable when it was made */
 	uint64_t	 generation;	/* of the last slot before it */
-	uint64_t	 kseq, acked_kseq, acked_seq;
+	uint64_t	 reservation;	/* its number; 0 of a release */
+	uint64_t	 kseq;		/* the last given when it was made */
+	uint64_t	 acked_kseq, acked_seq;
 	uint8_t		 acked_head[32];
 	struct moment	 clock;
 	uint8_t		 sid[JOURNAL_ID_LEN];
@@ -98,7 +101,8 @@ struct journal {
 	size_t		 nids, ids_cap;
 	struct window	 window[WINDOWS];
 	struct moment	 clock;
-	uint64_t	 kseq;		/* of the last Signing record */
+	uint64_t	 reservation;	/* number of the last */
+	uint64_t	 kseq;		/* the last given that it knows of */
 	uint64_t	 acked_kseq;	/* auditd's last acknowledgement … */
 	uint64_t	 acked_seq;
 	uint8_t		 acked_head[32];	/* … and that line's hash */
@@ -152,7 +156,7 @@ void	window_tick(struct journal *);
 #define FORMAT_SLOT_AT(i) (4096U * (1U + (unsigned)(i)))	/* 0 and 1 */
 #define FORMAT_FIRST	12288U		/* of the entries */
 #define FORMAT_CLAIM	76U
-#define FORMAT_ENTRY	208U		/* without claims */
+#define FORMAT_ENTRY	216U		/* without claims */
 #define FORMAT_MAX	(FORMAT_ENTRY + TX_MAX_INPUTS * FORMAT_CLAIM)
 #define FORMAT_MAGIC	"JENT"
 
@@ -187,6 +191,7 @@ struct jwrite {
 	int		 slot;		/* -1: entries */
 	bool		 sent;
 	int64_t		 made_ns;	/* boot clock */
+	journal_written_cb written;	/* NULL once told */
 	journal_cb	 cb;		/* NULL once answered */
 	void		*arg;
 };
@@ -220,11 +225,11 @@ struct write_order {
 	uint64_t	 id, pos, off;
 	uint32_t	 len, zero;
 };
-/* All orders up to id are durable, or error. */
+/* All orders up to id are durable, or as yet only written, or error. */
 struct write_answer {
 	uint64_t	 id;
 	int32_t		 error;		/* errno */
-	uint32_t	 zero;
+	uint32_t	 synced;
 };
 
 /* Preallocates from to; errors do not matter. */

@@ -289,6 +289,7 @@ read_slots(struct journal *j, struct slot *s)
 	}
 	j->file->slot = found;
 	j->generation = s->generation;
+	j->reservation = s->reservation;
 	j->kseq = s->kseq;
 	j->acked_kseq = s->acked_kseq;
 	j->acked_seq = s->acked_seq;
@@ -307,6 +308,8 @@ take(struct journal *j, const struct slot *s, const struct entry *x)
 	struct journal_claim_in	 c;
 	size_t			 i, id;
 
+	if (x->reservation > j->reservation)
+		j->reservation = x->reservation;
 	if (x->kseq > j->kseq)
 		j->kseq = x->kseq;
 	/* Unless the slot is newer. */
@@ -331,7 +334,7 @@ take(struct journal *j, const struct slot *s, const struct entry *x)
 		id = table_add_id(j, x->sid, x->clock.policy_ns, x->outflow);
 		window_add(j, x->outflow);
 	}
-	j->ids[id].written = true;
+	j->ids[id].reservation = x->reservation;
 	for (i = 0; i < x->n; i++) {
 		format_claim_read(x, i, &c);
 		table_claim(j, &c, id);
@@ -423,7 +426,7 @@ cut(struct journal *j, uint64_t written)
 		if (write_all(&journal_system, f->fd, zeros, n, at) == -1)
 			return -1;
 	}
-	return fdatasync(f->fd);
+	return 0;
 }
 
 int
@@ -448,7 +451,8 @@ journal_load(struct journal *j, char *err, size_t errlen)
 		goto out;
 	if (!f->damaged && f->end < s.end)
 		damaged(j, "at byte %llu", (unsigned long long)f->end);
-	if (!f->damaged && cut(j, written) == -1)
+	/* Of what was read none may be lost later: it counts as durable. */
+	if (!f->damaged && (cut(j, written) == -1 || fdatasync(f->fd) == -1))
 		goto out;
 	f->synced = f->end;
 	j->bytes = f->end;

@@ -247,7 +247,7 @@ table_add_id(struct journal *j, const uint8_t *sid, int64_t policy_ns,
 	memcpy(s->sid, sid, sizeof(s->sid));
 	s->policy_ns = policy_ns;
 	s->outflow = outflow;
-	s->written = false;
+	s->reservation = 0;
 	index_put(&j->by_sid, hash_sid(j, sid), i);
 	return i;
 }

@@ -29,6 +29,7 @@ static struct jwrite *queue_new(struct journal *, size_t, uint64_t, int,
 static int	send_one(struct file *, struct jwrite *);
 static void	send_all(struct journal *);
 static void	told(struct jwrite *, bool, const char *);
+static void	written(struct journal *, uint64_t);
 static void	durable(struct journal *, uint64_t);
 static void	failed(struct journal *, const char *);
 static void	gone(struct journal *);
@@ -38,6 +39,7 @@ static void	timer_run(int, short, void *);
 static void	retry_run(int, short, void *);
 static void	note_run(int, short, void *);
 static void	entry_fill(const struct journal *, struct entry *);
+static uint64_t	number(struct journal *, size_t);
 static struct jwrite *append(struct journal *, const struct journal_entry *,
 		    size_t);
 static const char *unwritable(const struct journal *);
@@ -115,9 +117,27 @@ told(struct jwrite *w, bool ok, const char *why)
 {
 	journal_cb	 cb = w->cb;
 
+	w->written = NULL;
 	w->cb = NULL;
 	if (cb != NULL)
 		cb(ok, why, w->arg);
+}
+
+/* It is in the file; if it gets lost, then with the machine. */
+static void
+written(struct journal *j, uint64_t id)
+{
+	journal_written_cb	 cb;
+	struct jwrite		*w;
+
+	TAILQ_FOREACH(w, &j->file->queue, entry) {
+		if (!w->sent || w->id > id)
+			return;
+		if ((cb = w->written) == NULL)
+			continue;
+		w->written = NULL;
+		cb(w->arg);
+	}
 }
 
 /* The callbacks may commit more. */
@@ -228,6 +248,10 @@ answer_ready(int fd, short what, void *arg)
 			failed(j, strerror(a.error));
 			continue;
 		}
+		if (!a.synced) {
+			written(j, a.id);
+			continue;
+		}
 		durable(j, a.id);
 		/* All of it is written that was in doubt. */
 		if (j->fault[0] != '\0' && !j->file->damaged) {
@@ -309,6 +333,7 @@ entry_fill(const struct journal *j, struct entry *x)
 	x->at = j->file->end;
 	x->synced = j->file->synced;
 	x->generation = j->generation;
+	x->kseq = j->kseq;
 	x->acked_kseq = j->acked_kseq;
 	x->acked_seq = j->acked_seq;
 	memcpy(x->acked_head, j->acked_head, sizeof(x->acked_head));
@@ -333,6 +358,7 @@ write_slot(struct journal *j, journal_cb cb, void *arg)
 	memset(&s, 0, sizeof(s));
 	s.generation = j->generation + 1;
 	s.end = f->synced;
+	s.reservation = j->reservation;
 	s.kseq = j->kseq;
 	s.acked_kseq = j->acked_kseq;
 	s.acked_seq = j->acked_seq;
@@ -356,7 +382,16 @@ write_slot(struct journal *j, journal_cb cb, void *arg)
 	return 0;
 }
 
-/* In one piece, all that are not written yet. */
+/* The number that a signing id has in the file, or will have. */
+static uint64_t
+number(struct journal *j, size_t id)
+{
+	if (j->ids[id].reservation == 0)
+		j->ids[id].reservation = ++j->reservation;
+	return j->ids[id].reservation;
+}
+
+/* In one piece, all that are not written yet; it may be none. */
 static struct jwrite *
 append(struct journal *j, const struct journal_entry *e, size_t n)
 {
@@ -374,18 +409,17 @@ append(struct journal *j, const struct journal_entry *e, size_t n)
 		return NULL;
 	for (i = 0; i < n; i++) {
 		id = table_find_id(j, e[i].sid);
-		if (id == NOT_FOUND || j->ids[id].written)
+		if (id == NOT_FOUND || j->ids[id].reservation != 0)
 			continue;
 		entry_fill(j, &x);
 		x.type = ENTRY_SIGN;
-		x.kseq = e[i].kseq;
+		x.reservation = number(j, id);
 		memcpy(x.sid, e[i].sid, sizeof(x.sid));
 		x.outflow = e[i].outflow;
 		one = format_entry_len(e[i].n);
 		format_entry(&x, e[i].claim, e[i].n, p + w->len);
 		w->len += (uint32_t)one;
 		f->end += one;
-		j->ids[id].written = true;
 	}
 	f->head = pos + w->len;
 	j->bytes = f->end;
@@ -393,44 +427,52 @@ append(struct journal *j, const struct journal_entry *e, size_t n)
 }
 
 void
-journal_commit(struct journal *j, const struct journal_entry *e, size_t n,
-    journal_cb cb, void *arg)
+journal_commit(struct journal *j, struct journal_entry *e, size_t n,
+    uint64_t kseq, journal_written_cb written_cb, journal_cb cb, void *arg)
 {
 	struct jwrite	*w = NULL;
-	const char	*why;
+	const char	*why = write_fault(j);
 	size_t		 i, id, fresh = 0;
 
-	for (i = 0; i < n; i++) {
-		if ((id = table_find_id(j, e[i].sid)) == NOT_FOUND) {
-			cb(false, "not reserved", arg);
-			return;
+	for (i = 0; i < n && why == NULL; i++) {
+		if ((id = table_find_id(j, e[i].sid)) == NOT_FOUND)
+			why = "not reserved";
+		else
+			fresh += j->ids[id].reservation == 0;
+	}
+	if (kseq > j->kseq)
+		j->kseq = kseq;
+	/* What is there already may be on its way still: behind it, then. */
+	if (why == NULL && j->file != NULL &&
+	    (fresh != 0 || !TAILQ_EMPTY(&j->file->queue)) &&
+	    (w = append(j, e, n)) == NULL)
+		why = too_much;
+	for (i = 0; i < n && why == NULL; i++)
+		e[i].reservation = number(j, table_find_id(j, e[i].sid));
+	if (w != NULL && send_one(j->file, w) == -1)
+		why = too_much;
+	if (w == NULL || why != NULL) {
+		cb(why == NULL, why, arg);
+		return;
+	}
+	w->written = written_cb;
+	w->cb = cb;
+	w->arg = arg;
+	timer_arm(j->file);
+}
+
+void
+journal_forget(struct journal *j, const void *arg)
+{
+	struct jwrite	*w;
+
+	if (j->file == NULL)
+		return;
+	TAILQ_FOREACH(w, &j->file->queue, entry)
+		if (w->arg == arg) {
+			w->written = NULL;
+			w->cb = NULL;
 		}
-		fresh += !j->ids[id].written;
-		if (e[i].kseq > j->kseq)
-			j->kseq = e[i].kseq;
-	}
-	if (j->file == NULL) {
-		cb(true, NULL, arg);
-		return;
-	}
-	if ((why = unwritable(j)) != NULL) {
-		cb(false, why, arg);
-		return;
-	}
-	if (fresh != 0 && (w = append(j, e, n)) == NULL) {
-		cb(false, too_much, arg);
-		return;
-	}
-	/* What was signed before makes no entry: the slot has its kseq. */
-	if ((w != NULL && send_one(j->file, w) == -1) ||
-	    (fresh < n && write_slot(j, cb, arg) == -1)) {
-		cb(false, too_much, arg);
-		return;
-	}
-	if (fresh == n) {
-		w->cb = cb;
-		w->arg = arg;
-	}
 	timer_arm(j->file);
 }
 

@@ -188,7 +188,7 @@ pending_new(struct client *c, const struct frame *f, struct enc *e,
 	p->peer_pid = pid;
 	p->method = method;
 	(void)bytes_cstr(request_id, p->request_id, sizeof(p->request_id));
-	audit_submit(&c->k->audit, r, n, public_audited, p);
+	audit_submit(&c->k->audit, r, n, bootclock_now(), public_audited, p);
 	return true;
 }
 

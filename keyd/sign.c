@@ -55,7 +55,7 @@ arm(struct keyd *k)
 		}
 	}
 	TAILQ_FOREACH(j, &k->jobs, entry) {
-		if (j->state != JOB_AUDIT) {
+		if (j->state != JOB_RECORD) {
 			/*
 			 * A timer, since the loop looks at the sockets before
 			 * it runs one.  What event_active() adds it runs
@@ -76,6 +76,8 @@ job_free(struct job *j)
 	if (j->reply.sig != NULL)
 		sodium_memzero(j->reply.sig, j->reply.nsig *
 		    sizeof(*j->reply.sig));
+	if (j->journaling)
+		journal_forget(j->k->journal, j);
 	own_unref(j->own);
 	pool_free(&j->pool);
 	free(j->payload);
@@ -267,7 +269,7 @@ job_decide(struct job *j, struct key *key)
 	journal_tick(k->journal);
 	refused = policy_decide(&q, j->req.tx, j->req.n, p, j->decision);
 	if (j->check) {
-		j->state = JOB_AUDIT;
+		j->state = JOB_RECORD;
 		return true;
 	}
 	for (i = 0; i < j->req.n && i <= refused; i++) {
@@ -283,6 +285,8 @@ job_decide(struct job *j, struct key *key)
 		goto nomem;
 	if (job_reserve(j) == -1)
 		goto nomem;
+	if (!job_journal(j))
+		return false;
 	sighash_cache_init(&j->cache);
 	j->state = JOB_SIGN;
 	return true;
@@ -372,7 +376,7 @@ job_sign(struct job *j, struct key *key)
 		j->input = 0;
 		sighash_cache_init(&j->cache);
 	}
-	j->state = JOB_AUDIT;
+	j->state = JOB_RECORD;
 out:
 	keyring_put(r, leaf);
 	if (!ok)
@@ -426,7 +430,7 @@ job_turn(struct job *j)
 		return;
 	}
 	keyring_put(&k->ring, key);
-	if (j->state == JOB_AUDIT)
+	if (j->state == JOB_RECORD)
 		job_record(j);
 	else
 		arm(k);
@@ -441,7 +445,7 @@ sign_work(int fd, short what, void *arg)
 	(void)fd;
 	(void)what;
 	TAILQ_FOREACH(j, &k->jobs, entry) {
-		if (j->state == JOB_AUDIT)
+		if (j->state == JOB_RECORD)
 			continue;
 		/* The others' turn comes before its next. */
 		TAILQ_REMOVE(&k->jobs, j, entry);
@@ -461,7 +465,7 @@ sign_cancel_all(struct keyd *k)
 	struct job	*j, *next;
 
 	TAILQ_FOREACH_SAFE(j, &k->jobs, entry, next)
-		if (j->state != JOB_AUDIT)
+		if (j->state != JOB_RECORD)
 			job_refuse(j, CODE_LOCKED, PROTO_NO_PSKT,
 			    "igra-keyd has been locked");
 }

@@ -1,6 +1,8 @@
 /*
- * The end of a request: what was reserved goes to the journal and the records
- * to auditd, both at once, and the answer leaves when both are durable.
+ * A reservation goes to the journal while it is signed for; when the file has
+ * it, the records go to auditd.  Both are synced at the same time, and when
+ * both are durable the answer leaves.  So no kill leaves a log that knows of a
+ * signature and a journal that does not.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,19 +10,77 @@
 
 #include <sodium.h>
 
+#include "bootclock.h"
 #include "sign_int.h"
 #include "sign_record.h"
 
-static bool	job_commit(struct job *, uint32_t);
-static void	job_one(struct job *, bool, const char *);
+static void	job_written(void *);
 static void	job_journaled(bool, const char *, void *);
-static void	job_answer(struct job *);
+static void	job_submit(struct job *);
 static void	job_audited(bool, const struct msg_audit_ack *, const char *,
 		    void *);
+static void	job_withhold(struct job *);
+static void	job_answer(struct job *);
 
-/* A request's records go in one message and one commit (DESIGN 2). */
+bool
+job_journal(struct job *j)
+{
+	struct keyd	*k = j->k;
+
+	j->journaling = true;
+	journal_commit(k->journal, j->reserved, j->req.n, k->audit.kseq,
+	    job_written, job_journaled, j);
+	if (j->why[0] == '\0')
+		return true;
+	job_withhold(j);
+	return false;
+}
+
+static void
+job_written(void *arg)
+{
+	struct job	*j = arg;
+
+	j->written = true;
+	if (j->state == JOB_RECORD)
+		job_record(j);
+}
+
+static void
+job_journaled(bool ok, const char *why, void *arg)
+{
+	struct job	*j = arg;
+
+	j->journaling = false;
+	j->written = true;
+	if (!ok && j->why[0] == '\0')
+		(void)strlcpy(j->why, why, sizeof(j->why));
+	if (j->state == JOB_RECORD)
+		job_record(j);
+}
+
 void
 job_record(struct job *j)
+{
+	if (j->signed_ns == 0)
+		j->signed_ns = bootclock_now();
+	/* What auditd has been sent it answers: the job must be there then. */
+	if (j->recording)
+		return;
+	/* It may have been found rolled back since. */
+	if (j->why[0] == '\0' && !j->recorded && !j->check)
+		(void)journal_may_sign(j->k->journal, j->why, sizeof(j->why));
+	if (j->why[0] != '\0')
+		job_withhold(j);
+	else if (!j->recorded && (j->written || j->check))
+		job_submit(j);
+	else if (j->recorded && !j->journaling)
+		job_answer(j);
+}
+
+/* A request's records go in one message and one commit (DESIGN 2). */
+static void
+job_submit(struct job *j)
 {
 	struct audit_record	*r;
 	struct enc		*dest;
@@ -42,55 +102,16 @@ job_record(struct job *j)
 		sign_record_fill(&r[n], &j->k->d, &j->req, i, &j->decision[i],
 		    j->key_ref, j->reply.tx_id[i], j->started, &dest[i]);
 		audit_set_bytes(&r[n], FIELD_PAYLOAD_HASH, j->first[i], 32);
+		audit_set_u64(&r[n], FIELD_RESERVATION,
+		    j->reserved[i].reservation);
 		n++;
 	}
-	j->waiting = ntx == 0 ? 1 : 2;
-	if (ntx == 0 || job_commit(j, n - ntx)) {
-		j->accesses.n = 0;	/* told of with this */
-		audit_submit(&j->k->audit, r, n, job_audited, j);
-	} else
-		job_answer(j);
+	j->accesses.n = 0;		/* told of with this */
+	j->recording = true;
+	audit_submit(&j->k->audit, r, n, j->signed_ns, job_audited, j);
 	for (i = 0; i < ntx; i++)
 		enc_free(&dest[i]);
 	free(dest);
-}
-
-/*
- * The journal has it before auditd: whatever the moment of a kill, there is
- * no record of a signature that the journal does not know.  naccess: records
- * before the Signing ones.  False: it failed at once.
- */
-static bool
-job_commit(struct job *j, uint32_t naccess)
-{
-	struct journal	*journal = j->k->journal;
-	uint32_t	 i;
-
-	/* It may have been found rolled back since. */
-	if (!journal_may_sign(journal, j->why, sizeof(j->why)))
-		return false;
-	for (i = 0; i < j->req.n; i++)
-		j->reserved[i].kseq = j->k->audit.kseq + naccess + i + 1;
-	journal_commit(journal, j->reserved, j->req.n, job_journaled, j);
-	return j->why[0] == '\0';
-}
-
-static void
-job_one(struct job *j, bool ok, const char *why)
-{
-	if (!ok && j->why[0] == '\0')
-		(void)strlcpy(j->why, why, sizeof(j->why));
-	j->waiting--;
-}
-
-static void
-job_journaled(bool ok, const char *why, void *arg)
-{
-	struct job	*j = arg;
-
-	job_one(j, ok, why);
-	if (j->waiting == 0)
-		job_answer(j);
 }
 
 static void
@@ -99,28 +120,30 @@ job_audited(bool ok, const struct msg_audit_ack *ack, const char *why,
 {
 	struct job	*j = arg;
 
+	j->recording = false;
+	j->recorded = ok;
 	if (ok)
 		j->ack = *ack;
-	job_one(j, ok, why);
-	if (j->waiting == 0)
-		job_answer(j);
+	else if (j->why[0] == '\0')
+		(void)strlcpy(j->why, why, sizeof(j->why));
+	job_record(j);
+}
+
+static void
+job_withhold(struct job *j)
+{
+	char	 msg[512];
+
+	snprintf(msg, sizeof(msg), "%s: no durable record, no %s", j->why,
+	    j->check ? "answer" : "signature");
+	job_refuse(j, CODE_AUDIT_UNAVAILABLE, PROTO_NO_PSKT, msg);
 }
 
 static void
 job_answer(struct job *j)
 {
-	struct keyd	*k = j->k;
 	struct enc	 e;
-	char		 msg[512];
 
-	if (j->why[0] != '\0') {
-		snprintf(msg, sizeof(msg), "%s: no durable record, no "
-		    "%s", j->why, j->check ? "answer" : "signature");
-		sodium_memzero(j->reply.sig, j->reply.nsig *
-		    sizeof(*j->reply.sig));
-		job_refuse(j, CODE_AUDIT_UNAVAILABLE, PROTO_NO_PSKT, msg);
-		return;
-	}
 	if (j->client != NULL && j->check) {
 		enc_init(&e);
 		check_answer(&e, &j->pool, j->decision, j->req.n);
@@ -133,6 +156,6 @@ job_answer(struct job *j)
 		enc_sign(&e, &j->reply);
 		(void)frame_send_enc(j->client->conn, MSG_SIGN, j->id, &e);
 	}
-	k->signatures += j->reply.nsig;
+	j->k->signatures += j->reply.nsig;
 	job_done(j);
 }

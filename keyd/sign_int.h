@@ -4,7 +4,7 @@
 
 #include "keyd.h"
 
-enum job_state { JOB_DECIDE, JOB_SIGN, JOB_AUDIT };
+enum job_state { JOB_DECIDE, JOB_SIGN, JOB_RECORD };
 
 struct job {
 	TAILQ_ENTRY(job)	 entry;
@@ -31,8 +31,13 @@ struct job {
 	struct sighash_cache	 cache;		/* of transaction tx */
 	uint32_t		 tx;
 	size_t			 input;
-	unsigned		 waiting;	/* for journal and auditd */
+	/* Where what was reserved is, and the records. */
+	bool			 journaling;	/* not durable yet */
+	bool			 written;	/* it may be recorded */
+	bool			 recording;	/* auditd has not answered */
+	bool			 recorded;
 	char			 why[256];	/* one of them failed; "": none */
+	int64_t			 signed_ns;	/* boot clock */
 	struct msg_audit_ack	 ack;
 };
 
@@ -41,8 +46,13 @@ void	job_done(struct job *);
 void	job_refuse(struct job *, enum proto_code, uint32_t pskt,
 	    const char *message);
 /*
- * sign_commit.c: makes durable what a job in JOB_AUDIT has come to, answers,
- * and ends it.
+ * sign_commit.c.  Beside the signing, what was reserved goes to the journal;
+ * false: it failed at once, and the job is over.
+ */
+bool	job_journal(struct job *);
+/*
+ * Goes on with a job in JOB_RECORD: when the journal has it, what it has come
+ * to goes to the log; when both are durable it is answered, and over.
  */
 void	job_record(struct job *);
 

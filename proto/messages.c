@@ -372,7 +372,7 @@ void
 enc_audit_state(struct enc *e, const struct msg_audit_state *m)
 {
 	enc_u64(e, m->last_kseq);
-	enc_u64(e, m->sign_kseq);
+	enc_u64(e, m->reservation);
 	enc_u64(e, m->seq);
 	enc_u8(e, m->have);
 	enc_raw(e, m->head, sizeof(m->head));
@@ -381,7 +381,7 @@ enc_audit_state(struct enc *e, const struct msg_audit_state *m)
 
 DEC_BEGIN(audit_state);
 	m->last_kseq = dec_u64(d);
-	m->sign_kseq = dec_u64(d);
+	m->reservation = dec_u64(d);
 	m->seq = dec_u64(d);
 	m->have = dec_bool(d);
 	dec_raw(d, m->head, sizeof(m->head));

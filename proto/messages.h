@@ -373,7 +373,7 @@ struct msg_policy_release {
 
 struct msg_audit_state {
 	uint64_t	 last_kseq;
-	uint64_t	 sign_kseq;	/* of the last Signing record; 0: none */
+	uint64_t	 reservation;	/* greatest in a record; 0: none */
 	uint64_t	 seq;		/* of the last line; 0 with have false */
 	bool		 have;		/* the log has a line */
 	uint8_t		 head[32];	/* hash of the last line */

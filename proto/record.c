@@ -19,7 +19,7 @@ static const struct {
 } events[EV_MAX] = {
 	[EV_SECRET_ACCESS] = { "SecretAccess", COMMON | F(FIELD_SECRET_NAME) |
 	    F(FIELD_BACKEND) | F(FIELD_OPERATION) | F(FIELD_CACHED) | F(FIELD_OPERATOR) },
-	[EV_SIGNING] = { "Signing", COMMON | TX },
+	[EV_SIGNING] = { "Signing", COMMON | TX | F(FIELD_RESERVATION) },
 	[EV_PUBLIC_KEY] = { "PublicKey", COMMON | F(FIELD_KEY_REF) |
 	    F(FIELD_SCHEME) },
 	[EV_KEY_LIFECYCLE] = { "KeyLifecycle", COMMON | F(FIELD_KEY_REF) |
@@ -49,7 +49,7 @@ static const struct {
 	    F(FIELD_PROGRAM) | F(FIELD_OPERATOR) },
 	[EV_LOG_ROTATED] = { "LogRotated", COMMON | F(FIELD_PATH) |
 	    F(FIELD_REASON) | F(FIELD_OPERATOR) | F(FIELD_LAST_KSEQ) |
-	    F(FIELD_SIGN_KSEQ) },
+	    F(FIELD_RESERVATION) },
 	[EV_CHECKPOINT] = { "Checkpoint", COMMON | F(FIELD_ORIGIN) |
 	    F(FIELD_KEY) | F(FIELD_COVERED_SEQ) | F(FIELD_HEAD) |
 	    F(FIELD_TIME) | F(FIELD_NEXT_KEY) | F(FIELD_SIGNATURE) },
@@ -105,7 +105,7 @@ static const struct {
 	[FIELD_NEXT_KEY] = { "next_key", AK_HEX },
 	[FIELD_SIGNATURE] = { "signature", AK_HEX },
 	[FIELD_LAST_KSEQ] = { "last_kseq", AK_U64 },
-	[FIELD_SIGN_KSEQ] = { "sign_kseq", AK_U64 },
+	[FIELD_RESERVATION] = { "reservation", AK_U64 },
 	[FIELD_DELAYED] = { "delayed_ms", AK_SINCE },
 };
 

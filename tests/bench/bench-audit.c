@@ -45,7 +45,7 @@ put(FILE *f, struct chain *at, const char *line, size_t len)
 {
 	if (fwrite(line, 1, len, f) != len)
 		err(1, "write");
-	chain_add(at, 0, line, len);
+	chain_add(at, 0, 0, line, len);
 }
 
 static void

@@ -2,10 +2,11 @@
  * A closed loop of requests: each connection sends the next one when it has
  * its answer.  Only for measuring.
  *
- *   bench-client [-c connections] [-n requests] SOCKET BODIES
+ *   bench-client [-u] [-c connections] [-m member] [-n requests] SOCKET BODIES
  *
  * BODIES has one JSON-RPC request a line; connections take them in turn, -n
- * in all.  HTTP/1.1 with keep-alive over a Unix socket, one process per
+ * in all.  -u: each with transaction ids of its own, as a transaction that
+ * nobody has seen before.  HTTP/1.1 with keep-alive over a Unix socket, one process per
  * connection.  An answer that is not a result ends the run with its text.
  * Prints one line: requests seconds p50 p99 signatures; times in
  * microseconds but for the second.
@@ -37,7 +38,7 @@
 #define MAX_ANSWER	(64 * 1024 * 1024)
 
 struct body {
-	char		*p;		/* head and body */
+	char		*p;		/* head and body; ends with a NUL */
 	size_t		 len;
 };
 
@@ -56,16 +57,19 @@ struct answer {
 static char	*slurp(const char *, size_t *);
 static size_t	 bodies_read(const char *, struct body *);
 static void	 body_make(struct body *, const char *, size_t);
+static void	 body_renew(struct body *, uint64_t);
 static int	 dial(const char *);
 /* What an answer that is none has not got; counted. */
 static const char	*member = "\"signature\":";
+/* Of the first request; 0: they stay as they are. */
+static uint64_t		 fresh;
 
 static void	 send_all(int, const char *, size_t);
 static void	 answer_room(struct answer *, size_t);
 static size_t	 answer_head(int, struct answer *, size_t *);
 static unsigned	 answer_read(int, struct answer *);
-static void	 worker(const char *, int, unsigned, const struct body *,
-		    size_t, struct shared *);
+static void	 worker(const char *, int, unsigned, struct body *, size_t,
+		    struct shared *);
 static unsigned	 number(const char *, unsigned, const char *);
 
 int
@@ -78,7 +82,7 @@ main(int argc, char **argv)
 	double			 start;
 	int			 ch, gate[2], status, bad = 0;
 
-	while ((ch = getopt(argc, argv, "c:m:n:")) != -1) {
+	while ((ch = getopt(argc, argv, "c:m:n:u")) != -1) {
 		switch (ch) {
 		case 'c':
 			conns = number(optarg, MAX_CONNECTIONS, "-c");
@@ -89,13 +93,16 @@ main(int argc, char **argv)
 		case 'n':
 			total = number(optarg, MAX_REQUESTS, "-n");
 			break;
+		case 'u':
+			fresh = (uint64_t)(now_us() * 1000);
+			break;
 		default:
 			goto usage;
 		}
 	}
 	if (argc - optind != 2) {
 usage:
-		fprintf(stderr, "usage: bench-client [-c connections] "
+		fprintf(stderr, "usage: bench-client [-u] [-c connections] "
 		    "[-m member] [-n requests] socket bodies\n");
 		return 2;
 	}
@@ -192,10 +199,26 @@ body_make(struct body *b, const char *json, size_t len)
 	    "Host: localhost\r\nContent-Type: application/json\r\n"
 	    "Content-Length: %zu\r\n\r\n", len);
 	b->len = (size_t)n + len;
-	if ((b->p = malloc(b->len)) == NULL)
+	if ((b->p = malloc(b->len + 1)) == NULL)
 		err(1, NULL);
 	memcpy(b->p, head, (size_t)n);
 	memcpy(b->p + n, json, len);
+	b->p[b->len] = '\0';
+}
+
+/* The first 16 digits of each transaction id become v. */
+static void
+body_renew(struct body *b, uint64_t v)
+{
+	static const char	 key[] = "\"transactionId\":\"";
+	char			 digits[17], *p = b->p;
+
+	(void)snprintf(digits, sizeof(digits), "%016llx",
+	    (unsigned long long)v);
+	while ((p = strstr(p, key)) != NULL) {
+		p += strlen(key);
+		memcpy(p, digits, 16);
+	}
 }
 
 static int
@@ -287,7 +310,7 @@ answer_read(int fd, struct answer *a)
 }
 
 static void
-worker(const char *path, int gate, unsigned total, const struct body *bodies,
+worker(const char *path, int gate, unsigned total, struct body *bodies,
     size_t n, struct shared *sh)
 {
 	struct answer	 a = { 0 };
@@ -298,6 +321,8 @@ worker(const char *path, int gate, unsigned total, const struct body *bodies,
 
 	(void)!read(gate, &c, 1);
 	while ((i = atomic_fetch_add(&sh->next, 1)) < total) {
+		if (fresh != 0)
+			body_renew(&bodies[i % n], fresh + i);
 		start = now_us();
 		send_all(fd, bodies[i % n].p, bodies[i % n].len);
 		sh->signatures += answer_read(fd, &a);

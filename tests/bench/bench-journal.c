@@ -63,7 +63,6 @@ entry_of(uint32_t id, struct journal_entry *e, struct journal_claim_in *c)
 	c->outpoint.txid[0] ^= 1;
 	c->amount = id;
 	e->outflow = 1;
-	e->kseq = id;
 	e->n = 1;
 	e->claim = c;
 }
@@ -102,7 +101,7 @@ fill_file(const char *path, uint32_t n)
 			x.type = ENTRY_SIGN;
 			x.at = FORMAT_FIRST + (uint64_t)(i + k) * one;
 			x.generation = 1;
-			x.kseq = e.kseq;
+			x.reservation = (uint64_t)i + k + 1;
 			x.clock = j->clock;
 			memcpy(x.sid, e.sid, sizeof(x.sid));
 			x.outflow = e.outflow;

@@ -218,6 +218,7 @@ make_signing(struct enc *e, uint64_t kseq)
 		e->buf[0] = 2;		/* records: one follows */
 	audit_record_init(&r, EV_SIGNING, SRC_KEYD, true);
 	audit_set_u64(&r, FIELD_KSEQ, kseq + 1);
+	audit_set_u64(&r, FIELD_RESERVATION, kseq);
 	audit_set_str(&r, FIELD_KEY_REF, "igra.signer.mnemonic_signer-01");
 	audit_set_str(&r, FIELD_SCHEME, "Secp256k1Schnorr");
 	audit_set_bytes(&r, FIELD_PAYLOAD_HASH, hash, sizeof(hash));

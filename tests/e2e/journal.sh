@@ -120,6 +120,18 @@ for i in 1 2 3 4 5 6; do
 	from=$((from + n + 10))
 done
 is "of $all answers none is lost" $lost 0
+# Both at once, before the writer has written: there is no record either.
+kill -STOP "$(writer_pid)"
+load $from 1 >"$T/done" &
+l=$!
+sleep 0.5
+kill -9 "$(writer_pid)" "$pid_keyd"
+wait "$pid_keyd" 2>/dev/null
+wait $l
+pid_keyd=''
+is "nothing is signed that is not written" "$(cat "$T/done")" ''
+start keyd && unlock
+is "both killed at once: signs" "$(sign $from)" signed
 is "no rollback was seen" "$(grep -c 'rolled back' "$T/keyd.err")" 0
 
 # --- the writer alone is killed: keyd ends, for a new start ---

@@ -101,7 +101,7 @@ def files(log):
     return closed + ([log] if os.path.exists(log) else [])
 
 
-def check_first(f, record, last, kseq, signed):
+def check_first(f, record, last, kseq, reserved):
     """The first line of a file that follows another."""
     if record["event_type"] == "SecurityAlert":
         return
@@ -111,14 +111,14 @@ def check_first(f, record, last, kseq, signed):
         fail(f"{f}: begins with {record['event_type']}")
     if record.get("last_kseq", 0) != kseq:
         fail(f"{f}: last_kseq is not {kseq}")
-    if record.get("sign_kseq", 0) != signed:
-        fail(f"{f}: sign_kseq is not {signed}")
+    if record.get("reservation", 0) != reserved:
+        fail(f"{f}: reservation is not {reserved}")
 
 
 def main():
     one = sys.argv[1] == "-1"
     args = sys.argv[2 if one else 1:]
-    seq, prev, kseq, signed, heads, n = 0, "0" * 64, 0, 0, {}, 0
+    seq, prev, kseq, reserved, heads, n = 0, "0" * 64, 0, 0, {}, 0
     series, record = Series(), None
     for f in files(args[0]):
         with open(f, "rb") as file:
@@ -130,15 +130,14 @@ def main():
             line += b"\n"
             last, record = record, check_line(n, line, seq, prev)
             if i == 0 and last:
-                check_first(f, record, last, kseq, signed)
+                check_first(f, record, last, kseq, reserved)
             seq = record["seq"]
             prev = hashlib.blake2b(line, digest_size=32).hexdigest()
             if "kseq" in record:
                 if record["kseq"] <= kseq:
                     fail(f"line {n}: kseq {record['kseq']} after {kseq}")
                 kseq = record["kseq"]
-                if record["event_type"] == "Signing":
-                    signed = kseq
+            reserved = max(reserved, record.get("reservation", 0))
             if record["event_type"] == "Checkpoint":
                 series.add(n, record)
             heads[seq] = (prev, record.get("kseq"))

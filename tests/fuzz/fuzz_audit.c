@@ -69,6 +69,7 @@ check_line(const char *line, size_t len, const struct chain *after,
 	/* Absent fields are 0. */
 	CHECK(cl.kseq == (r->v[FIELD_KSEQ].u != 0 ? r->v[FIELD_KSEQ].u :
 	    r->v[FIELD_LAST_KSEQ].u));
+	CHECK(cl.reservation == r->v[FIELD_RESERVATION].u);
 	CHECK(cl.checkpoint == (r->event == EV_CHECKPOINT));
 }
 
@@ -131,7 +132,8 @@ append(struct chain *after, const struct audit_record *r)
 	line[len] = '\n';
 	json_out_free(&o);
 	check_line(line, len + 1, after, r);
-	chain_add(after, r->v[FIELD_KSEQ].u, line, len + 1);
+	chain_add(after, r->v[FIELD_KSEQ].u, r->v[FIELD_RESERVATION].u, line,
+	    len + 1);
 	free(line);
 }
 

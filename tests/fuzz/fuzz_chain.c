@@ -76,6 +76,7 @@ check_prefix(const struct chain_scan *s)
 	CHECK(again.lines == s->lines && again.breaks == s->breaks);
 	CHECK(again.chain.seq == s->chain.seq &&
 	    again.chain.kseq == s->chain.kseq &&
+	    again.chain.reservation == s->chain.reservation &&
 	    memcmp(again.chain.head, s->chain.head, CHAIN_HASH) == 0);
 }
 

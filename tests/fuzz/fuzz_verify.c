@@ -61,7 +61,7 @@ add_line(const struct audit_record *r, struct chain *c)
 	line_at[c->seq] = genuine.len;
 	memcpy(genuine.p + genuine.len, text, len);
 	genuine.p[genuine.len + len] = '\n';
-	chain_add(c, 0, genuine.p + genuine.len, len + 1);
+	chain_add(c, 0, 0, genuine.p + genuine.len, len + 1);
 	genuine.len += len + 1;
 	line_at[c->seq] = genuine.len;
 	json_out_free(&o);

@@ -118,6 +118,8 @@ ialog_records(unsigned n)
 		    made.kseq % 3 == 1 ? EV_SECRET_ACCESS : EV_POLICY_DENIED,
 		    SRC_KEYD, made.kseq % 3 != 2);
 		audit_set_u64(&r, FIELD_KSEQ, made.kseq);
+		if (r.event == EV_SIGNING)
+			audit_set_u64(&r, FIELD_RESERVATION, made.kseq / 3);
 		if (r.event == EV_SECRET_ACCESS)
 			audit_set_str(&r, FIELD_SECRET_NAME,
 			    "igra.hd.wallet_secret");
@@ -187,7 +189,7 @@ ialog_rotate(void)
 	audit_set_str(&r, FIELD_PATH, name);
 	audit_set_str(&r, FIELD_REASON, "size");
 	audit_set_u64(&r, FIELD_LAST_KSEQ, made.kseq);
-	audit_set_u64(&r, FIELD_SIGN_KSEQ, made.kseq - made.kseq % 3);
+	audit_set_u64(&r, FIELD_RESERVATION, made.kseq / 3);
 	add(&r);
 	commit();
 }

@@ -138,7 +138,6 @@ jr_entry_of(uint32_t id, uint32_t n, struct journal_entry *e)
 	memset(e, 0, sizeof(*e));
 	memcpy(e->sid, &id, sizeof(id));
 	e->outflow = 10;
-	e->kseq = id;
 	e->n = n;
 	ck_assert_ptr_nonnull(e->claim = calloc(n, sizeof(*e->claim)));
 	for (i = 0; i < n; i++) {
@@ -158,7 +157,7 @@ jr_put(struct journal *j, uint32_t id, uint32_t n)
 
 	jr_entry_of(id, n, &e);
 	if ((r = journal_reserve(j, &e, 1)) == 0)
-		journal_commit(j, &e, 1, jr_told, NULL);
+		journal_commit(j, &e, 1, id, NULL, jr_told, NULL);
 	free(e.claim);
 	return r;
 }

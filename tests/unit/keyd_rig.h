@@ -41,9 +41,10 @@ static struct {
 	bool			 hold;		/* answers only to auditd_ack */
 	uint64_t		 id[64];
 	uint64_t		 last[64];	/* kseq */
+	uint64_t		 reservation[64];
 	unsigned		 n, done;
 	/* What its greeting says. */
-	uint64_t		 kseq, sign_kseq, seq;
+	uint64_t		 kseq, greatest, seq;
 } auditd;
 
 static void
@@ -76,7 +77,7 @@ auditd_message(struct frame_conn *c, const struct frame *f, void *arg)
 	if (f->type == MSG_AUDIT_HELLO) {
 		memset(&st, 0, sizeof(st));
 		st.last_kseq = auditd.kseq;
-		st.sign_kseq = auditd.sign_kseq;
+		st.reservation = auditd.greatest;
 		st.seq = auditd.seq;
 		enc_init(&e);
 		enc_audit_state(&e, &st);
@@ -89,6 +90,8 @@ auditd_message(struct frame_conn *c, const struct frame *f, void *arg)
 	ck_assert_int_eq(dec_audit_append(f->p, f->len, &pool, &m), 0);
 	ck_assert_uint_lt(auditd.n, 64);
 	auditd.id[auditd.n] = f->id;
+	auditd.reservation[auditd.n] =
+	    m.record[m.n - 1].v[FIELD_RESERVATION].u;
 	auditd.last[auditd.n++] = m.record[m.n - 1].v[FIELD_KSEQ].u;
 	pool_free(&pool);
 	if (!auditd.hold)

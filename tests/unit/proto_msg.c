@@ -325,7 +325,7 @@ build_audit_state(struct enc *e, bool full)
 	memset(&m, 0, sizeof(m));
 	if (full) {
 		m.last_kseq = 1;
-		m.sign_kseq = 5;
+		m.reservation = 5;
 		m.seq = 2;
 		m.have = true;
 		memcpy(m.head, fill(3), 32);

@@ -388,7 +388,7 @@ START_TEST(not_kept)
 
 	auditd.refuse = true;
 	audit_record_init(&r, EV_LOCK, SRC_KEYD, true);
-	audit_submit(&al, &r, 1, answer, NULL);
+	audit_submit(&al, &r, 1, bootclock_now(), answer, NULL);
 	turns(10);
 	ck_assert_uint_eq(answered, 1);
 	ck_assert_str_eq(refusal, "no space");
@@ -450,7 +450,7 @@ START_TEST(health_is_broken)
 		turns(1);
 	/* Nothing is signed until it is back. */
 	audit_record_init(&r, EV_LOCK, SRC_KEYD, true);
-	audit_submit(&al, &r, 1, answer, NULL);
+	audit_submit(&al, &r, 1, bootclock_now(), answer, NULL);
 	ck_assert_uint_eq(refusals, 1);
 	ck_assert_str_eq(refusal, "igra-auditd cannot be reached");
 	is_empty();

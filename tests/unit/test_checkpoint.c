@@ -246,7 +246,7 @@ verify(unsigned *checkpoints)
 			++*checkpoints;
 		}
 		*nl = '\n';
-		chain_add(&at, 0, line, (size_t)(nl - line) + 1);
+		chain_add(&at, 0, 0, line, (size_t)(nl - line) + 1);
 	}
 	free(text);
 	return series;

@@ -33,32 +33,40 @@ START_TEST(stays)
 			jr_turn_until((int)i);
 	}
 	ck_assert_int_eq(jr_good, 500);
-	/* Again: no entry, but the kseq is kept. */
+	/* Again: no entry, and at once. */
 	journal_state(j, &s);
-	ck_assert_int_eq(jr_put(j, 500, 500 % 7 + 1), 0);
-	j->kseq = 777;
-	ck_assert_int_eq(jr_put(j, 500, 500 % 7 + 1), 0);
-	jr_turn_until(502);
-	ck_assert_uint_eq(s.bytes, j->file->end);
+	ck_assert_uint_eq(s.reservation, 500);
+	ck_assert_int_eq(jr_put(j, 400, 400 % 7 + 1), 0);
+	ck_assert_int_eq(jr_answers, 501);
+	/* One that is on its way is waited for. */
+	ck_assert_int_eq(jr_put(j, 501, 1), 0);
+	ck_assert_int_eq(jr_put(j, 501, 1), 0);
+	ck_assert_int_eq(jr_answers, 501);
+	jr_turn_until(503);
+	ck_assert_int_eq(jr_good, 503);
+	ck_assert_uint_eq(s.bytes + format_entry_len(1), j->file->end);
 	memset(&o, 0, sizeof(o));
 	i = 500;
 	memcpy(o.txid, &i, sizeof(i));
 	ck_assert(journal_find(j, &o, &f));
 	journal_release(j, &o, jr_told, NULL);
-	jr_turn_until(503);
+	jr_turn_until(504);
 	jr_end(j, false);
 	j = jr_start(NULL, 1);
 	ck_assert(jr_may_sign(j));
-	ck_assert_uint_eq(j->kseq, 777);
+	ck_assert_uint_eq(j->reservation, 501);
+	ck_assert_uint_eq(j->kseq, 501);
 	for (i = 1; i < 500; i++)
 		ck_assert(jr_has(j, i, i % 7 + 1));
 	ck_assert(!journal_find(j, &o, &f));
 	journal_usage(j, &u);
-	ck_assert_uint_eq(u.hour, 5000);
-	ck_assert_uint_eq(u.count, 500);
+	ck_assert_uint_eq(u.hour, 5010);
+	ck_assert_uint_eq(u.count, 501);
 	jr_end(j, true);
 	j = jr_start(NULL, 1);
-	ck_assert_uint_eq(j->nids, 500);
+	ck_assert_uint_eq(j->nids, 501);
+	for (i = 0; i < 501; i++)
+		ck_assert_uint_eq(j->ids[i].reservation, i + 1);
 	jr_end(j, true);
 }
 END_TEST
@@ -257,7 +265,7 @@ START_TEST(rollbacks)
 	j = jr_start(NULL, 1);
 	ck_assert(jr_may_sign(j));
 	log.seq = 60;
-	log.sign_kseq = 4;
+	log.reservation = 4;
 	journal_compare(j, &log);
 	ck_assert_uint_eq(journal_rollback(j), PROTO_ROLLBACK_JOURNAL);
 	journal_accept_rollback(j, jr_told, NULL);
@@ -266,7 +274,7 @@ START_TEST(rollbacks)
 	j = jr_start(NULL, 1);
 	journal_compare(j, &log);
 	ck_assert(jr_may_sign(j));
-	ck_assert_uint_eq(j->kseq, 4);
+	ck_assert_uint_eq(j->reservation, 4);
 	/*
 	 * It lost keyd's last record and has grown on since, by what others
 	 * told it.
@@ -374,7 +382,7 @@ victim(void)
 			said->sent++;
 			jr_entry_of(said->sent, said->sent % 4 + 1, &e);
 			if (journal_reserve(j, &e, 1) == 0)
-				journal_commit(j, &e, 1, said_yes,
+				journal_commit(j, &e, 1, 0, NULL, said_yes,
 				    (void *)(uintptr_t)said->sent);
 			free(e.claim);
 		} else

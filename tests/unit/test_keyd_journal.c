@@ -9,10 +9,11 @@
 
 #include "keyd_rig.h"
 #include "keyd/journal_int.h"
+#include "keyd/sign_int.h"
 
 /* Shared with the writer. */
 static volatile struct {
-	int	 hang, error;
+	int	 hang, sync_hang, error;
 } *disk;
 
 static ssize_t
@@ -28,7 +29,15 @@ disk_pwrite(int fd, const void *p, size_t len, off_t off)
 	return pwrite(fd, p, len, off);
 }
 
-static const struct journal_io	 io = { disk_pwrite, fdatasync };
+static int
+disk_sync(int fd)
+{
+	while (disk->sync_hang != 0)
+		;
+	return fdatasync(fd);
+}
+
+static const struct journal_io	 io = { disk_pwrite, disk_sync };
 static bool			 died;
 
 static void
@@ -75,28 +84,133 @@ silence(int fd, int ms)
 	}
 }
 
-/* Either alone is not enough: 0 auditd is late, 1 the journal; new and again. */
-START_TEST(both_or_none)
+/* auditd is late: for what is new, and for the same again. */
+START_TEST(auditd_late)
 {
 	struct journal_state	 st;
-	int			 fd = dial(LINK_KEYD), i;
+	int			 fd = dial(LINK_KEYD);
+	uint64_t		 i;
 
 	for (i = 1; i <= 3; i++) {
-		auditd.hold = _i == 0;
-		disk->hang = _i == 1;
-		send_sign(fd, 1, 2, 0, (uint64_t)i);
+		auditd.hold = true;
+		send_sign(fd, 1, 2, 0, i);
 		silence(fd, 200);
-		ck_assert_uint_eq(k.signatures, 2 * ((uint64_t)i - 1));
+		ck_assert_uint_eq(k.signatures, 2 * (i - 1));
 		auditd.hold = false;
-		disk->hang = 0;
 		auditd_ack();
 		expect(fd, LINK_KEYD, MSG_SIGN);
-		ck_assert_uint_eq(k.signatures, 2 * (uint64_t)i);
-		/* The journal has the number of the record. */
+		ck_assert_uint_eq(k.signatures, 2 * i);
+		/* The record names what the journal has. */
 		journal_state(k.journal, &st);
-		ck_assert_uint_eq(st.kseq, auditd.last[auditd.n - 1]);
+		ck_assert_uint_eq(st.reservation, 1);
 		ck_assert_uint_eq(st.entries, 1);
+		ck_assert_uint_eq(auditd.reservation[auditd.n - 1], 1);
 	}
+	close(fd);
+}
+END_TEST
+
+/* Written and not synced: there is a record, which alone is not enough. */
+START_TEST(sync_late)
+{
+	int		 fd = dial(LINK_KEYD);
+	uint64_t	 i;
+	unsigned	 n;
+
+	for (i = 1; i <= 3; i++) {
+		n = auditd.n;
+		disk->sync_hang = 1;
+		auditd.hold = i == 2;
+		send_sign(fd, 1, i, 0, i);
+		silence(fd, 100);
+		ck_assert_uint_eq(auditd.n, n + 1);
+		ck_assert_uint_eq(auditd.reservation[n], i);
+		ck_assert_uint_eq(k.signatures, i * (i - 1) / 2);
+		disk->sync_hang = 0;
+		if (auditd.hold) {
+			silence(fd, 100);
+			auditd.hold = false;
+			auditd_ack();
+		}
+		expect(fd, LINK_KEYD, MSG_SIGN);
+	}
+	/* It does not come: a record, and no signature. */
+	disk->sync_hang = 1;
+	send_sign(fd, 1, i, 0, i);
+	ck_assert_int_eq(refusal(fd, LINK_KEYD), CODE_AUDIT_UNAVAILABLE);
+	ck_assert_uint_eq(k.signatures, i * (i - 1) / 2);
+	disk->sync_hang = 0;
+	close(fd);
+}
+END_TEST
+
+/* The journal is late: till then there is not even a record. */
+START_TEST(journal_late)
+{
+	int		 fd = dial(LINK_KEYD), other = dial(LINK_KEYD);
+	uint64_t	 i, had;
+	unsigned	 n;
+
+	for (i = 1; i <= 3; i++) {
+		n = auditd.n;
+		had = k.signatures;
+		disk->hang = 1;
+		send_sign(fd, 1, i, 0, i);
+		silence(fd, 100);
+		/* The same, on its way: that waits as well. */
+		send_sign(other, 1, i, 0, i);
+		silence(other, 100);
+		ck_assert_uint_eq(auditd.n, n);
+		ck_assert_uint_eq(k.signatures, had);
+		disk->hang = 0;
+		expect(fd, LINK_KEYD, MSG_SIGN);
+		expect(other, LINK_KEYD, MSG_SIGN);
+		ck_assert_uint_eq(k.signatures, had + 2 * i);
+		ck_assert_uint_eq(auditd.n, n + 2);
+		ck_assert_uint_eq(auditd.reservation[n], i);
+		ck_assert_uint_eq(auditd.reservation[n + 1], i);
+		/* Durable, it needs the journal no more. */
+		disk->hang = 1;
+		send_sign(fd, 1, i, 0, i);
+		expect(fd, LINK_KEYD, MSG_SIGN);
+		disk->hang = 0;
+	}
+	close(other);
+	close(fd);
+}
+END_TEST
+
+/* Locked, or its client gone, a request leaves the journal's answer behind. */
+START_TEST(gone_meanwhile)
+{
+	struct journal_state	 st;
+	int			 fd = dial(LINK_KEYD);
+
+	disk->hang = 1;
+	/* More than is signed in one turn. */
+	send_sign(fd, 1, 200, 0, 1);
+	while (TAILQ_EMPTY(&k.jobs) ||
+	    TAILQ_FIRST(&k.jobs)->state == JOB_DECIDE)
+		turn();
+	ck_assert_int_eq(TAILQ_FIRST(&k.jobs)->state, JOB_SIGN);
+	sign_cancel_all(&k);
+	ck_assert_int_eq(refusal(fd, LINK_KEYD), CODE_LOCKED);
+	send_sign(fd, 1, 201, 0, 2);
+	while (TAILQ_EMPTY(&k.jobs) ||
+	    TAILQ_FIRST(&k.jobs)->state == JOB_DECIDE)
+		turn();
+	close(fd);
+	while (!TAILQ_EMPTY(&k.jobs))
+		turn();
+	disk->hang = 0;
+	fd = dial(LINK_KEYD);
+	send_sign(fd, 1, 1, 0, 3);
+	expect(fd, LINK_KEYD, MSG_SIGN);
+	/* Reserved is reserved. */
+	journal_state(k.journal, &st);
+	ck_assert_uint_eq(st.entries, 3);
+	ck_assert_uint_eq(st.reservation, 3);
+	ck_assert_uint_eq(k.signatures, 1);
 	close(fd);
 }
 END_TEST
@@ -254,7 +368,8 @@ START_TEST(rolled_back)
 
 	send_sign(fd, 1, 1, 0, 1);
 	expect(fd, LINK_KEYD, MSG_SIGN);
-	auditd.kseq = auditd.sign_kseq = k.audit.kseq + 100;
+	auditd.kseq = k.audit.kseq + 100;
+	auditd.greatest = 100;
 	auditd.seq = k.audit.acked_seq + 100;
 	reconnect();
 	send_sign(fd, 1, 1, 0, 2);
@@ -262,10 +377,11 @@ START_TEST(rolled_back)
 	ck_assert_uint_eq(journal_rollback(k.journal), PROTO_ROLLBACK_JOURNAL);
 	send_word(admin, ACCEPT_ROLLBACK, 3);
 	expect(admin, LINK_KEYD_ADMIN, MSG_OK);
-	send_sign(fd, 1, 1, 0, 4);
+	send_sign(fd, 1, 2, 0, 4);
 	expect(fd, LINK_KEYD, MSG_SIGN);
 	/* Numbers go on from the greater. */
-	ck_assert_uint_gt(auditd.last[auditd.n - 1], auditd.sign_kseq);
+	ck_assert_uint_gt(auditd.last[auditd.n - 1], auditd.kseq);
+	ck_assert_uint_eq(auditd.reservation[auditd.n - 1], 101);
 	/* Now the log ends earlier than what it acknowledged. */
 	auditd.kseq = k.audit.kseq;
 	auditd.seq = 1;
@@ -283,7 +399,7 @@ journal_teardown(void)
 {
 	pid_t	 pid = k.journal->file == NULL ? -1 : k.journal->file->pid;
 
-	disk->hang = 0;
+	disk->hang = disk->sync_hang = 0;
 	journal_stop(k.journal);
 	journal_free(k.journal);
 	if (pid != -1)
@@ -303,7 +419,10 @@ main(void)
 	log_init("test_keyd_journal", 0);
 	tcase_add_checked_fixture(tc, journal_setup, journal_teardown);
 	tcase_set_timeout(tc, 60);
-	tcase_add_loop_test(tc, both_or_none, 0, 2);
+	tcase_add_test(tc, auditd_late);
+	tcase_add_test(tc, sync_late);
+	tcase_add_test(tc, journal_late);
+	tcase_add_test(tc, gone_meanwhile);
 	tcase_add_test(tc, journal_hangs);
 	tcase_add_test(tc, journal_full);
 	tcase_add_test(tc, writer_dies);

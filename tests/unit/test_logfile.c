@@ -91,7 +91,7 @@ line(struct chain *at, int fd, char *out, size_t size)
 	memcpy(out, text, len);
 	out[len++] = '\n';
 	json_out_free(&o);
-	chain_add(at, 0, out, len);
+	chain_add(at, 0, 0, out, len);
 	if (fd != -1)
 		ck_assert_int_eq((int)write(fd, out, len), (int)len);
 	return len;
