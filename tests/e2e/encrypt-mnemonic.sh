@@ -42,6 +42,7 @@ is_line()
 refused()
 {
 	rc=0
+	wait_for 30 has_log
 	ctl unlock --passphrase-file "$T/pass" >"$T/run.out" 2>&1 || rc=$?
 	out=$(cat "$T/run.out")
 	is "$1: not unlocked" "$rc" 1

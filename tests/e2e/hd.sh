@@ -235,6 +235,7 @@ is "a config without our xpub: not loaded" "$rc" 1
 has "and says so" "$err" "not in service.hd.xpubs"
 stop keyd
 start keyd
+wait_for 30 has_log
 run ctl unlock --passphrase-file "$T/pass"
 is "nor unlocked with" "$rc" 1
 has "which says what to do" "$err" "secrets-admin xpub"
