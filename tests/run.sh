@@ -2,7 +2,7 @@
 # Runs every unit test and every end-to-end script against the builds named
 # on the command line, N at a time (as many as there are processors), and
 # prints a line for each, everything of those that failed, why tests were
-# skipped, and the sums.
+# skipped, what failed once more, and the sums.
 #
 #	tests/run.sh [-j N] BUILD ...
 #
@@ -63,6 +63,11 @@ account()
 	sed -n "s|^skip - |$name: |p" "$out" >>"$tmp/skips"
 	if [ "$f" -gt 0 ]; then
 		grep -v '^ok - ' "$out" | tail -n 60 | sed 's/^/    /'
+		{
+			grep -E '^not ok|:[FE]:|ERROR: |runtime error: ' \
+			    "$out" || echo "exit status $status"
+		} | head -n 10 | cut -c 1-200 | sed "s|^|$name: |" \
+		    >>"$tmp/failures"
 	fi
 }
 
@@ -131,6 +136,7 @@ reap()
 }
 
 : >"$tmp/skips"
+: >"$tmp/failures"
 alone=()
 # Those that take long come first.
 for t in tests/sandbox/soak.sh tests/sandbox/*.sh tests/fuzz/*.sh \
@@ -159,6 +165,10 @@ done
 if [ -s "$tmp/skips" ]; then
 	echo "skipped:"
 	sort -u "$tmp/skips" | sed 's/^/    /'
+fi
+if [ -s "$tmp/failures" ]; then
+	echo "failed:"
+	sed 's/^/    /' "$tmp/failures"
 fi
 echo "$passed passed, $failed failed, $skipped skipped"
 [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
