@@ -75,12 +75,13 @@ def listen(path, abstract):
         keep.append(s)
     os.chmod(path, 0o777)
     print("listening", flush=True)
-    time.sleep(300)
+    while True:
+        time.sleep(300)
 
 
 def send(path, kind):
     s = socket.socket(socket.AF_UNIX)
-    s.settimeout(3)
+    s.settimeout(20)
     try:
         s.connect(path)
         s.sendall(struct.pack("<IHHIQ", 0x31524749, kind, 0, 0, 1))
