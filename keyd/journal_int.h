@@ -212,6 +212,8 @@ struct file {
 	struct jwrites	 queue;
 	uint64_t	 next_id;
 	uint64_t	 ignore;	/* answers up to this one are old */
+	uint64_t	 answered;	/* the last group that is over */
+	uint64_t	 half;		/* the group that is written, or 0 */
 	int		 slot;		/* the one that is durable */
 	bool		 noted;		/* an acknowledgement is not in a slot */
 	struct event_base *base;
@@ -225,7 +227,10 @@ struct write_order {
 	uint64_t	 id, pos, off;
 	uint32_t	 len, zero;
 };
-/* All orders up to id are durable, or as yet only written, or error. */
+/*
+ * All orders up to id are durable, or as yet only written, or error.  One
+ * answer or, when all was written, two for each group of orders.
+ */
 struct write_answer {
 	uint64_t	 id;
 	int32_t		 error;		/* errno */

@@ -33,6 +33,7 @@ static void	written(struct journal *, uint64_t);
 static void	durable(struct journal *, uint64_t);
 static void	failed(struct journal *, const char *);
 static void	gone(struct journal *);
+static bool	answer_makes_sense(struct file *, const struct write_answer *);
 static void	answer_ready(int, short, void *);
 static void	timer_arm(struct file *);
 static void	timer_run(int, short, void *);
@@ -226,6 +227,29 @@ gone(struct journal *j)
 		f->died(f->arg);
 }
 
+/*
+ * Of a writer that somebody has taken over it is not believed that it answers
+ * what it was asked, once: it would keep the loop, and the log, to itself.
+ * That what it calls durable is, nobody can tell.
+ */
+static bool
+answer_makes_sense(struct file *f, const struct write_answer *a)
+{
+	if (a->id <= f->answered || a->id > f->next_id || a->synced > 1)
+		return false;
+	if (a->synced == 0) {
+		if (a->error != 0 || f->half != 0)
+			return false;
+		f->half = a->id;
+		return true;
+	}
+	if (f->half != 0 ? a->id != f->half : a->error == 0)
+		return false;
+	f->answered = a->id;
+	f->half = 0;
+	return true;
+}
+
 static void
 answer_ready(int fd, short what, void *arg)
 {
@@ -238,6 +262,11 @@ answer_ready(int fd, short what, void *arg)
 		n = read(fd, &a, sizeof(a));
 		if (n == -1 && (errno == EAGAIN || errno == EINTR))
 			return;
+		if (n == sizeof(a) && !answer_makes_sense(j->file, &a)) {
+			log_alert("%s: its writer answers what it was not "
+			    "asked", j->file->path);
+			n = 0;
+		}
 		if (n != sizeof(a)) {
 			gone(j);
 			return;

@@ -380,6 +380,106 @@ taken_pwrite(int fd, const void *p, size_t len, off_t off)
 
 static const struct journal_io	 taken = { taken_pwrite, fdatasync };
 
+/* Its answers, as they would be if it were free to make them. */
+#define NONSENSE	9
+
+static void
+answer(uint64_t id, int error, uint32_t synced)
+{
+	const struct write_answer	 a = { id, error, synced };
+
+	(void)send(SANDBOX_JOURNAL_SOCK, &a, sizeof(a), MSG_NOSIGNAL);
+}
+
+/* For the first order, which is written: written(1) has been said. */
+static int
+lying_sync(int fd)
+{
+	int	 i;
+
+	switch (attack) {
+	case 0:				/* what was never sent */
+		answer(UINT64_MAX, 0, 1);
+		break;
+	case 1:
+		answer(0, 0, 1);
+		break;
+	case 2:
+		answer(2, 0, 1);
+		break;
+	case 3:				/* written twice */
+		answer(1, 0, 0);
+		break;
+	case 4:				/* written, and an error */
+		answer(1, EIO, 0);
+		break;
+	case 5:				/* no such answer */
+		answer(1, 0, 2);
+		break;
+	case 6:				/* durable twice: the writer says it too */
+		answer(1, 0, 1);
+		break;
+	case 7:				/* half of one */
+		(void)send(SANDBOX_JOURNAL_SOCK, "", 1, MSG_NOSIGNAL);
+		break;
+	case 8:				/* as fast as it goes */
+		for (i = 0; i < 20000; i++)
+			answer(UINT64_MAX - (uint64_t)i % 2, i % 2 ? EIO : 0,
+			    1);
+		break;
+	}
+	return fdatasync(fd);
+}
+
+static const struct journal_io	 lying = { pwrite, lying_sync };
+
+START_TEST(writer_lies)
+{
+	struct journal	*j;
+	int64_t		 t = bootclock_now();
+
+	attack = _i;
+	j = jr_start(&lying, 1);
+	jr_put(j, 1, 1);
+	jr_turn_until(1);
+	while (!jr_writer_died && bootclock_now() - t < S)
+		jr_turn_ms(10);
+	ck_assert(jr_writer_died);
+	/* Nothing is released from there on; what was claimed is kept. */
+	ck_assert(!jr_may_sign(j));
+	ck_assert_int_eq(jr_good, attack == 6);
+	jr_put(j, 2, 1);
+	ck_assert_int_eq(jr_answers, 2);
+	ck_assert_int_eq(jr_good, attack == 6);
+	jr_end(j, true);
+	j = jr_start(NULL, 1);
+	ck_assert(jr_has(j, 1, 1));
+	jr_end(j, true);
+}
+END_TEST
+
+/* "Durable" without "written" is what a writer says that could not write. */
+static ssize_t
+hasty_pwrite(int fd, const void *p, size_t len, off_t off)
+{
+	answer(1, 0, 1);
+	return pwrite(fd, p, len, off);
+}
+
+static const struct journal_io	 hasty = { hasty_pwrite, fdatasync };
+
+START_TEST(writer_hasty)
+{
+	struct journal	*j = jr_start(&hasty, 1);
+
+	jr_put(j, 1, 1);
+	jr_turn_until(1);
+	ck_assert_int_eq(jr_good, 0);
+	ck_assert(jr_writer_died);
+	jr_end(j, true);
+}
+END_TEST
+
 START_TEST(writer_taken)
 {
 	struct journal	*j;
@@ -425,6 +525,8 @@ main(void)
 	tcase_add_checked_fixture(t, jr_setup_fast, jr_teardown);
 #if defined(__linux__) && !defined(IGRA_SANITIZED)
 	tcase_add_loop_test(t, writer_taken, 0, NATTACK);
+	tcase_add_loop_test(t, writer_lies, 0, NONSENSE);
+	tcase_add_test(t, writer_hasty);
 #endif
 	tcase_add_loop_test(t, nth_call_fails, 0, 16);
 	tcase_add_test(t, hung_disk);
