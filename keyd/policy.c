@@ -222,7 +222,7 @@ amounts(const struct tx *tx, struct decision *d)
 		}
 		out += tx->out[i].value;
 		d->change[i] = d->change[i] && d->change_counts;
-		if (d->change[i] && d->inputs_fixed)
+		if (d->change[i] && d->inputs_fixed && !d->change_taken)
 			change += tx->out[i].value;
 	}
 	if (d->fee_known && out > in) {
@@ -301,6 +301,7 @@ decide_one(const struct policy_view *v, struct pool *pool)
 			return;
 		}
 	}
+	policy_known(q, tx, d);
 	if (!sighash_types(tx, d) || !amounts(tx, d))
 		return;
 	if (policy_claims(q, tx, pool, d) == -1) {

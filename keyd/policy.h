@@ -43,6 +43,7 @@ struct decision {
 	uint64_t	 fee;
 	bool		 change_counts;	/* false under NONE and SINGLE */
 	bool		 inputs_fixed;	/* false under ANYONECANPAY */
+	bool		 change_taken;	/* by an earlier request, it may be */
 	/* What signing it reserves (journal_reserve), once counted is set. */
 	bool		 counted;
 	bool		 known;		/* signed before: counts no more */

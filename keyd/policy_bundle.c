@@ -109,6 +109,26 @@ signing_id(const struct tx *tx, const struct decision *d,
 	(void)crypto_generichash_final(&h, out, JOURNAL_ID_LEN);
 }
 
+/*
+ * Who asks twice for one transaction, each time with other inputs of ours made
+ * out to be somebody else's, gets signatures for all of them: the change comes
+ * back once, and the first has counted it.  Without a claim at the path that a
+ * script is ours at, or with a false utxoEntry, an input is somebody else's.
+ */
+void
+policy_known(const struct policy_request *q, const struct tx *tx,
+    struct decision *d)
+{
+	struct journal_found	 f;
+	size_t			 i;
+
+	signing_id(tx, d, d->entry.sid);
+	d->known = journal_known(q->journal, d->entry.sid);
+	for (i = 0; i < tx->nin && !d->known && !d->change_taken; i++)
+		d->change_taken = d->class[i] == INPUT_FOREIGN &&
+		    journal_find(q->journal, &tx->in[i].outpoint, &f);
+}
+
 /* Every input that is signed, as its UTXO is claimed to be. */
 int
 policy_claims(const struct policy_request *q, const struct tx *tx,
@@ -118,8 +138,6 @@ policy_claims(const struct policy_request *q, const struct tx *tx,
 	const struct tx_input	*in, *last = NULL;
 	size_t			 i;
 
-	signing_id(tx, d, e->sid);
-	d->known = journal_known(q->journal, e->sid);
 	e->outflow = d->outflow;
 	if ((e->claim = pool_alloc(pool, d->nsign,
 	    sizeof(*e->claim))) == NULL)

@@ -64,7 +64,13 @@ uint64_t bundle_volume(const struct policy_bundle *, uint64_t used,
 	    const struct decision *);
 /* One has been decided: those that follow count it. */
 void	 bundle_add(struct policy_bundle *, const struct decision *);
-/* The signing id, whether it is known, and what is claimed; 0 or -1. */
+/*
+ * The signing id, whether it is known, and whether an input that is not signed
+ * here has been signed for earlier.
+ */
+void	 policy_known(const struct policy_request *, const struct tx *,
+	    struct decision *);
+/* What is claimed: after policy_known() and the amounts.  0 or -1. */
 int	 policy_claims(const struct policy_request *, const struct tx *,
 	    struct pool *, struct decision *);
 

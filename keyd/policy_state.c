@@ -11,10 +11,8 @@
 #include "policy_int.h"
 
 static void	amount_lie(const struct policy_view *, struct check_row *,
-		    const struct journal_claim_in *,
-		    const struct journal_found *);
+		    const struct tx_input *, const struct journal_found *);
 static void	script_lie(const struct policy_view *, struct check_row *,
-		    const struct journal_claim_in *,
 		    const struct journal_found *);
 static enum check_outcome volume(const struct policy_view *,
 		    struct check_row *, const struct conf_u64 *, uint64_t,
@@ -22,21 +20,25 @@ static enum check_outcome volume(const struct policy_view *,
 
 static void
 amount_lie(const struct policy_view *v, struct check_row *row,
-    const struct journal_claim_in *claim, const struct journal_found *f)
+    const struct tx_input *in, const struct journal_found *f)
 {
-	outpoint_text(&claim->outpoint, row->value);
 	policy_number(row->limit, sizeof(row->limit), f->amount);
+	if (!in->has_utxo) {
+		(void)policy_fail(v, row, CODE_POLICY_DENIED, "outpoint %s "
+		    "has no utxoEntry in this request, and was signed for "
+		    "with %s sompi", row->value, row->limit);
+		return;
+	}
 	(void)policy_fail(v, row, CODE_POLICY_DENIED, "outpoint %s holds "
 	    "%llu sompi in this request and %s in one that was signed: one "
 	    "of the two is false", row->value,
-	    (unsigned long long)claim->amount, row->limit);
+	    (unsigned long long)in->amount, row->limit);
 }
 
 static void
 script_lie(const struct policy_view *v, struct check_row *row,
-    const struct journal_claim_in *claim, const struct journal_found *f)
+    const struct journal_found *f)
 {
-	outpoint_text(&claim->outpoint, row->value);
 	(void)sodium_bin2hex(row->limit, sizeof(row->limit), f->script_hash,
 	    sizeof(f->script_hash));
 	(void)policy_fail(v, row, CODE_POLICY_DENIED, "outpoint %s has "
@@ -46,29 +48,36 @@ script_lie(const struct policy_view *v, struct check_row *row,
 
 /*
  * A sighash commits to its own input's amount only: with one lie in each of
- * two sessions the difference would burn as a fee.
+ * two sessions the difference would burn as a fee.  So what has been signed for
+ * has to be as it was, though it may be made out to be somebody else's now.
  */
 enum check_outcome
 check_claims(const struct policy_view *v, struct check_row *row)
 {
-	const struct journal_entry	*e = &v->d->entry;
-	struct journal_found		 f;
-	size_t				 i;
+	const struct tx_input	*in;
+	struct journal_found	 f;
+	uint8_t			 hash[32];
+	size_t			 i, n = 0;
 
-	for (i = 0; i < e->n; i++) {
-		switch (journal_claim(v->q->journal, &e->claim[i], e->sid,
-		    &f)) {
-		case CLAIM_OTHER_AMOUNT:
-			amount_lie(v, row, &e->claim[i], &f);
+	for (i = 0; i < v->tx->nin; i++) {
+		in = &v->tx->in[i];
+		if (v->d->class[i] != INPUT_FOREIGN)
+			memcpy(hash, v->d->entry.claim[n++].script_hash,
+			    sizeof(hash));
+		if (!journal_find(v->q->journal, &in->outpoint, &f))
+			continue;
+		if (v->d->class[i] == INPUT_FOREIGN && in->has_utxo)
+			journal_script_hash(&in->spk, hash);
+		outpoint_text(&in->outpoint, row->value);
+		if (!in->has_utxo || in->amount != f.amount) {
+			amount_lie(v, row, in, &f);
 			return CHECK_FAIL;
-		case CLAIM_OTHER_SCRIPT:
-			script_lie(v, row, &e->claim[i], &f);
-			return CHECK_FAIL;
-		case CLAIM_NEW:
-		case CLAIM_SAME:
-		case CLAIM_OTHER_ID:
-			break;
 		}
+		if (memcmp(hash, f.script_hash, sizeof(hash)) != 0) {
+			script_lie(v, row, &f);
+			return CHECK_FAIL;
+		}
+		row->value[0] = '\0';
 	}
 	return CHECK_PASS;
 }

@@ -242,6 +242,19 @@ is "and nothing of it counts" "$(would b1)" "true OK"
 policy 'max_hourly_volume_sompi = 162000'
 is "as much as there is" "$(sign both)" signed
 
+# --- two inputs of ours, each made out to be somebody else's for the other ---
+
+policy 'max_hourly_volume_sompi = 162000
+max_fee_sompi = 1000'
+doc mine1 own:50000@fa "pubkey:$attacker:600@fb" -- change:50000
+doc mine2 "pubkey:$attacker:600@fa" own:50000@fb -- change:50000
+is "one of them, and nothing leaves" "$(sign mine1)" signed
+refused "the other, and 50,000 would burn" mine2 POLICY_DENIED outpoint_claim
+policy 'max_hourly_volume_sompi = 162000'
+jq '.pskt.inputs[0].utxoEntry = null' "$T/mine2.json" >"$T/mine3.json"
+refused "nor when it is not said what the first is" mine3 POLICY_DENIED \
+    outpoint_claim
+
 # --- the operator ---
 
 txid=$(jq -r '.pskt.inputs[0].previousOutpoint.transactionId' "$T/v1.json")

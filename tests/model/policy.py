@@ -239,13 +239,16 @@ class Decision:
             self.fee = total_in - total_out
         self.change = [self.fixed and self.own_script(o[1]) and not o[2]
                        for o in tx.outputs]
-        self.outflow = max(0, sum(i.amount for i in self.own) - sum(
-            o[0] for o, c in zip(tx.outputs, self.change)
-            if c and not self.joinable))
         self.sid = tx.signing_id()
         if set(self.kinds) != {"own"}:
             self.sid = self.sid, tuple(self.kinds)
         self.known = self.sid in self.j.known
+        taken = not self.known and any(
+            k == "foreign" and i.outpoint() in self.j.claims
+            for i, k in zip(tx.inputs, self.kinds))
+        self.outflow = max(0, sum(i.amount for i in self.own) - sum(
+            o[0] for o, c in zip(tx.outputs, self.change)
+            if c and not self.joinable and not taken))
         self.new = 0 if self.known else sum(
             i.outpoint() not in self.j.claims for i in self.signed)
 
@@ -336,9 +339,10 @@ class Decision:
         return self.limit(most, int(shown), ahead <= most)
 
     def outpoint_claim(self):
-        for i in self.signed:
+        for i in self.tx.inputs:
             claim = self.j.claims.get(i.outpoint())
-            if claim and claim[:2] != (i.amount, SCRIPTS[i.script]):
+            if claim and not (i.has_utxo and
+                              claim[:2] == (i.amount, SCRIPTS[i.script])):
                 return ("!", None, None)
         return ("+", "", "")
 

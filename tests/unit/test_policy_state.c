@@ -257,6 +257,90 @@ START_TEST(foreign_not_claimed)
 }
 END_TEST
 
+/*
+ * But what has been signed for is what it was, whoever it is said to belong
+ * to: two inputs of ours, each somebody else's in the session of the other,
+ * would leave as change that comes back once, or as fee that no session shows.
+ */
+START_TEST(made_out_foreign)
+{
+	use("devnet", true, "[policy]\nmax_fee_sompi = 100\n"
+	    "max_hourly_volume_sompi = 1000\n");
+	tx.nin = 2;
+	out[0].value = 1;
+	out[1].value = 1000;
+	in[1].spk.script = view(theirs, sizeof(theirs));
+	in[1].redeem = view(NULL, 0);
+	in[1].amount = 50;
+	sign();
+	ck_assert_uint_eq(d.outflow, 0);
+	/* Now the other; of the first all is false, the amount, or all gone. */
+	in[1] = in[2];
+	in[1].outpoint.index = 1;
+	in[0].spk.script = view(theirs, sizeof(theirs));
+	in[0].redeem = view(NULL, 0);
+	in[0].amount = 50;
+	ck_assert_int_eq(decide(), CODE_POLICY_DENIED);
+	ck_assert_str_eq(d.check, "outpoint_claim");
+	ck_assert_str_eq(d.limit, "1000");
+	in[0].amount = 1000;
+	ck_assert_int_eq(decide(), CODE_POLICY_DENIED);
+	ck_assert_str_eq(d.check, "max_fee_sompi");
+	out[0].value = 950;
+	ck_assert_int_eq(decide(), CODE_POLICY_DENIED);
+	ck_assert_str_eq(d.check, "outpoint_claim");
+	ck_assert_uint_eq(strlen(d.limit), 64);
+	use("devnet", true, "");
+	in[0].has_utxo = false;
+	ck_assert_int_eq(decide(), CODE_POLICY_DENIED);
+	ck_assert_str_eq(d.check, "outpoint_claim");
+	ck_assert_str_eq(d.limit, "1000");
+	/* Nobody's that has not been signed for: it is as it was. */
+	in[0].outpoint.txid[0] = 1;
+	in[0].has_utxo = true;
+	in[0].amount = 50;
+	out[0].value = 1;
+	ck_assert_int_eq(decide(), CODE_NONE);
+	ck_assert_uint_eq(d.outflow, 0);
+}
+END_TEST
+
+/* Told the truth about, but for whose it is: the change counts once. */
+START_TEST(change_once)
+{
+	struct journal_usage	 u;
+
+	use("devnet", false, "[policy]\nmax_hourly_volume_sompi = 1050\n");
+	tx.nin = 2;
+	in[0].spk.script = in[1].spk.script = view(ours, sizeof(ours));
+	in[0].redeem = in[1].redeem = view(NULL, 0);
+	in[1].spk.script = view(theirs, sizeof(theirs));
+	out[0].value = 950;
+	out[1].value = 1000;
+	out[0].spk.script = view(other_p2sh, sizeof(other_p2sh));
+	out[1].spk.script = view(ours, sizeof(ours));
+	sign();
+	ck_assert_uint_eq(d.outflow, 0);
+	/* Another key of this signer's, to whose script the change goes too. */
+	request.key.xonly = keys[1];
+	out[1].spk.script = view(theirs, sizeof(theirs));
+	sign();
+	ck_assert_uint_eq(d.outflow, 1000);
+	journal_usage(journal, &u);
+	ck_assert_uint_eq(u.hour, 1000);
+	/* The same again is what it was. */
+	request.key.xonly = keys[0];
+	out[1].spk.script = view(ours, sizeof(ours));
+	sign();
+	ck_assert(d.known);
+	ck_assert_uint_eq(d.outflow, 0);
+	/* With an outpoint of nobody's, the change is change. */
+	in[0].outpoint.txid[0] = in[1].outpoint.txid[0] = 1;
+	sign();
+	ck_assert_uint_eq(d.outflow, 0);
+}
+END_TEST
+
 START_TEST(room)
 {
 	char	 extra[128];
@@ -432,6 +516,8 @@ main(void)
 	tcase_add_test(tc, conflict);
 	tcase_add_test(tc, amount_lies);
 	tcase_add_test(tc, foreign_not_claimed);
+	tcase_add_test(tc, made_out_foreign);
+	tcase_add_test(tc, change_once);
 	tcase_add_test(tc, room);
 	tcase_add_test(tc, bundles);
 	tcase_add_test(tc, bundle_shares);
