@@ -170,6 +170,8 @@ stop(struct auditd *a, unsigned bits)
 {
 	char	 err[512], name[CLOSED_MAX];
 
+	/* First: what has grown to rotate_size must not be rotated now. */
+	a->stopped = true;
 	if ((bits & (TAMPER_DELETED | TAMPER_REPLACED)) != 0 &&
 	    a->copied[0] == '\0') {
 		/* The alert itself goes with it. */
@@ -185,7 +187,6 @@ stop(struct auditd *a, unsigned bits)
 			    name);
 		}
 	}
-	a->stopped = true;
 	log_alert("%s: nothing is signed until: igractl audit reopen",
 	    a->log.path);
 }
