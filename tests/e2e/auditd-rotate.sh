@@ -161,6 +161,32 @@ is "killed while it rotates: $(wc -l <"$T/heads") acknowledged are there" \
     "$("$PYTHON" "$e2e/verify_chain.py" -1 "$log" "$T/heads" >"$T/out" 2>&1 &&
     echo yes || cat "$T/out")" yes
 
+# --- deleted when the alert of that makes it as large as rotate_size ---
+k=900000
+until [ "$(stat -c %s "$log")" -gt 65280 ]; do
+	k=$((k + 1))
+	keyd -k $k "$auditd_sock" append >/dev/null
+done
+n=$(closed | wc -l)
+rm "$log"
+stopped()
+{
+	[ "$(status writable)" = false ]
+}
+check "deleted when it is to be rotated: igra-auditd stops writing" \
+    wait_for 20 stopped
+is "and is there" "$(status pid)" "$pid_auditd"
+is "what it held is saved" "$(closed | wc -l)" $((n + 1))
+check "and it is reopened" ctl audit reopen
+is "the new file says what those before it know" "$(head -n 1 "$log" |
+    jq -r '[.event_type, .alert, .last_kseq] | join(" ")')" \
+    "SecurityAlert log deleted $k"
+stop auditd
+start auditd || exit 1
+is "so that igra-keyd is told of it after a restart" \
+    "$(keyd "$auditd_sock" hello | cut -d' ' -f2)" $k
+check "and the chain holds" verify -1
+
 # --- the log is deleted while auditd is away ---
 stop auditd
 cp -a "$dir" "$T/kept"

@@ -103,12 +103,11 @@ def files(log):
 
 def check_first(f, record, last, kseq, reserved):
     """The first line of a file that follows another."""
-    if record["event_type"] == "SecurityAlert":
-        return
-    if last["event_type"] != "Checkpoint":
-        fail(f"{f}: follows a file that ends in {last['event_type']}")
-    if record["event_type"] != "LogRotated":
-        fail(f"{f}: begins with {record['event_type']}")
+    if record["event_type"] != "SecurityAlert":
+        if last["event_type"] != "Checkpoint":
+            fail(f"{f}: follows a file that ends in {last['event_type']}")
+        if record["event_type"] != "LogRotated":
+            fail(f"{f}: begins with {record['event_type']}")
     if record.get("last_kseq", 0) != kseq:
         fail(f"{f}: last_kseq is not {kseq}")
     if record.get("reservation", 0) != reserved:
