@@ -459,13 +459,14 @@ sign_work(int fd, short what, void *arg)
 	arm(k);
 }
 
+/* What auditd has been sent is on record, and leaves as it says. */
 void
 sign_cancel_all(struct keyd *k)
 {
 	struct job	*j, *next;
 
 	TAILQ_FOREACH_SAFE(j, &k->jobs, entry, next)
-		if (j->state != JOB_RECORD)
+		if (!j->recording && !j->recorded)
 			job_refuse(j, CODE_LOCKED, PROTO_NO_PSKT,
 			    "igra-keyd has been locked");
 }

@@ -215,6 +215,36 @@ START_TEST(gone_meanwhile)
 }
 END_TEST
 
+/* Signed, and locked before there is a record: it does not leave any more. */
+START_TEST(locked_before_record)
+{
+	int		 fd = dial(LINK_KEYD);
+	unsigned	 n = auditd.n;
+
+	disk->hang = 1;
+	send_sign(fd, 1, 1, 0, 1);
+	while (TAILQ_EMPTY(&k.jobs) ||
+	    TAILQ_FIRST(&k.jobs)->state != JOB_RECORD)
+		turn();
+	sign_cancel_all(&k);
+	ck_assert_int_eq(refusal(fd, LINK_KEYD), CODE_LOCKED);
+	disk->hang = 0;
+	silence(fd, 100);
+	ck_assert_uint_eq(k.signatures, 0);
+	ck_assert_uint_eq(auditd.reservation[n], 0);
+	/* But not what is on record. */
+	disk->sync_hang = 1;
+	send_sign(fd, 1, 2, 0, 2);
+	while (TAILQ_EMPTY(&k.jobs) || !TAILQ_FIRST(&k.jobs)->recorded)
+		turn();
+	sign_cancel_all(&k);
+	disk->sync_hang = 0;
+	expect(fd, LINK_KEYD, MSG_SIGN);
+	ck_assert_uint_eq(k.signatures, 2);
+	close(fd);
+}
+END_TEST
+
 START_TEST(journal_hangs)
 {
 	int	 fd = dial(LINK_KEYD);
@@ -423,6 +453,7 @@ main(void)
 	tcase_add_test(tc, sync_late);
 	tcase_add_test(tc, journal_late);
 	tcase_add_test(tc, gone_meanwhile);
+	tcase_add_test(tc, locked_before_record);
 	tcase_add_test(tc, journal_hangs);
 	tcase_add_test(tc, journal_full);
 	tcase_add_test(tc, writer_dies);
