@@ -78,6 +78,15 @@ ia_open(struct ia_files *fs, const char *path, char *const *files, size_t n)
 	return 0;
 }
 
+int
+ia_any(const struct ia_files *fs, const char *path)
+{
+	if (ia_files_count(fs) != 0)
+		return IA_OK;
+	log_warnx("%s: there is no log", ia_safe(path));
+	return IA_CANNOT;
+}
+
 void
 ia_confine(const char *const *paths, size_t n)
 {

@@ -31,6 +31,8 @@ int	ia_bad_option(const char *option, const char *wrong);
  */
 int	ia_open(struct ia_files *, const char *path, char *const *files,
 	    size_t n);
+/* IA_OK, or IA_CANNOT when there is no file to read, which it tells. */
+int	ia_any(const struct ia_files *, const char *path);
 /* Before the first byte of a log is looked at: see common/sandbox.h. */
 void	ia_confine(const char *const *paths, size_t n);
 /* Flushes standard output; status, or IA_CANNOT when that fails. */

@@ -185,10 +185,8 @@ ia_cmd_query(int argc, char **argv)
 	}
 	ia_progress_end(&p);
 	ia_reader_free(&r);
-	if (ia_files_count(&fs) == 0) {
-		log_warnx("%s: there is no log", ia_safe(a.config.path));
+	if (ia_any(&fs, a.config.path) != IA_OK)
 		status = IA_CANNOT;
-	}
 	ia_files_close(&fs);
 	return ia_query_bad(&a.bad) != IA_OK && status == IA_OK ?
 	    IA_BAD : status;

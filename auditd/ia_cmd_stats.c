@@ -402,7 +402,8 @@ ia_cmd_stats(int argc, char **argv)
 	if (ia_open(&fs, s.config.path, argv + optind,
 	    (size_t)(argc - optind)) == -1)
 		return IA_CANNOT;
-	status = read_log(&s, &fs);
+	if ((status = ia_any(&fs, s.config.path)) == IA_OK)
+		status = read_log(&s, &fs);
 	ia_files_close(&fs);
 	if (s.json)
 		RB_FOREACH(c, cells, &s.cells)

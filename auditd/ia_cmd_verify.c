@@ -48,6 +48,8 @@ static void	 take_pinned(struct verify_args *);
 static int	 read_file(struct ia_verify *, struct ia_reader *,
 		    const struct ia_file *, struct ia_progress *);
 static void	 read_log(struct ia_verify *, struct ia_files *);
+static bool	 is_log_being_written(const struct ia_files *,
+		    const struct ia_file *);
 static int64_t	 age_of(const char *);
 static void	 print_where(const struct ia_where *);
 static void	 report_fault(const struct ia_verify *);
@@ -120,6 +122,13 @@ read_file(struct ia_verify *v, struct ia_reader *r, const struct ia_file *f,
 	return n;
 }
 
+/* Beside closed files it has a line before it has its name. */
+static bool
+is_log_being_written(const struct ia_files *fs, const struct ia_file *f)
+{
+	return fs->operand == NULL && fs->nclosed > 0 && f->last;
+}
+
 static void
 read_log(struct ia_verify *v, struct ia_files *fs)
 {
@@ -127,6 +136,7 @@ read_log(struct ia_verify *v, struct ia_files *fs)
 	struct ia_reader	 r;
 	struct ia_file		 f;
 	char			 err[256];
+	uint64_t		 before;
 	int			 n;
 
 	if (ia_reader_init(&r) == -1)
@@ -137,9 +147,13 @@ read_log(struct ia_verify *v, struct ia_files *fs)
 			ia_verify_unproven(v, "%s: %s", f.path, err);
 			continue;
 		}
+		before = v->lines;
 		if (read_file(v, &r, &f, &p) == -1)
 			ia_verify_unproven(v, "%s: %s", f.path,
 			    strerror(errno));
+		else if (is_log_being_written(fs, &f) && v->lines == before)
+			ia_verify_unproven(v, "%s has no line, though there "
+			    "are closed files: what it had is missing", f.path);
 		close(f.fd);
 	}
 	ia_progress_end(&p);

@@ -207,6 +207,12 @@ rm "$T/copy/key-audit.log"
 verify --log "$T/copy"
 is "without the log itself" "$rc" 3
 has "that is said" "$out" "key-audit.log is missing"
+for i in '' '{"seq":1,"prev":"'; do
+	printf %s "$i" >"$T/copy/key-audit.log"
+	verify --log "$T/copy"
+	is "without a line in it" "$rc" 3
+	has "that is said, too" "$out" "key-audit.log has no line"
+done
 copy_log
 printf '{"seq":%d,"pre' $((n + 1)) >>"$T/copy/key-audit.log"
 verify --pub "$origin" --log "$T/copy"
@@ -239,6 +245,12 @@ for args in "" "nonsense" "verify --nonsense" "verify --pub 12" \
     "follow -n -1" "verify -f /none/such" "checkpoint -f /dev/null"; do
 	run audit $args
 	is "usage: igra-audit $args" "$rc${out:+ out}" 2
+done
+mkdir "$T/nothing"
+for command in verify query stats "stats --json" checkpoint; do
+	# shellcheck disable=SC2086
+	run audit $command --log "$T/nothing"
+	is "$command: no log" "$rc" 3
 done
 for command in verify query stats checkpoint; do
 	run audit $command --log "$T/none/such"
