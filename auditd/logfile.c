@@ -287,9 +287,15 @@ logfile_set_aside(struct logfile *lf, char moved[CLOSED_MAX], char *err,
 	    &why) == -1)
 		return -1;
 	if (renameat(lf->dirfd, lf->name, lf->dirfd, moved) == -1 ||
-	    fsync(lf->dirfd) == -1)
+	    fsync(lf->dirfd) == -1) {
+		/* The sandbox lets igra-auditd rename nothing else. */
+		if (!S_ISREG(st.st_mode))
+			return logfile_fail(&why, "%s: is not a file but "
+			    "something else now: look at it, move it away and "
+			    "reopen again", lf->path);
 		return logfile_fail_errno(&why, lf->path,
 		    "cannot set it aside");
+	}
 	return 0;
 }
 
@@ -438,7 +444,8 @@ scan_file(struct logfile *lf, struct reason *why)
 	find_breaks(lf);
 	if (lf->scan.torn > 0 && set_torn_aside(lf, why) == -1)
 		return -1;
-	if (lf->scan.lines == 0 && logfile_continue(lf, why) == -1)
+	if ((lf->scan.lines == 0 ? logfile_continue(lf, why) :
+	    logfile_drop_copy(lf, why)) == -1)
 		return -1;
 	lf->first_seq = lf->scan.lines == 0 ? lf->scan.chain.seq + 1 :
 	    lf->scan.first_seq;

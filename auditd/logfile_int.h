@@ -34,5 +34,10 @@ int	 logfile_utc(char *out, size_t, struct reason *, const char *path);
 int	 logfile_find_closed(struct logfile *, struct reason *);
 /* Lets the chain go on after the newest closed file. */
 int	 logfile_continue(struct logfile *, struct reason *);
+/*
+ * A log that was moved away is saved as a closed file.  Put back before a
+ * start, it would be there twice: removes the copy, if it is one, with a finding.
+ */
+int	 logfile_drop_copy(struct logfile *, struct reason *);
 
 #endif

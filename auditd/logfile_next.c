@@ -8,12 +8,14 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "auditd/logfile_int.h"
 
 #define UTC_LEN		16	/* 20261124T082641Z */
+#define COMPARE_BUF	16384
 
 static size_t	 stem(const struct logfile *);
 static bool	 is_closed(const struct logfile *, const char *);
@@ -23,6 +25,7 @@ static int	 open_named(struct logfile *, const char *);
 static int	 scan_named(struct logfile *, const char *,
 		    struct chain_scan *);
 static int	 recover_next(struct logfile *, struct reason *);
+static int	 holds(int, int, off_t);
 
 /* "key-audit" of "key-audit.log". */
 static size_t
@@ -159,6 +162,56 @@ logfile_find_closed(struct logfile *lf, struct reason *why)
 	if (lf->newest[0] != '\0' && (fd = open_named(lf, lf->newest)) != -1)
 		close(fd);
 	return recover_next(lf, why);
+}
+
+/* 1 when the log begins with all of the copy, 0 when not, -1 (errno). */
+static int
+holds(int log, int copy, off_t len)
+{
+	char	 a[COMPARE_BUF], b[COMPARE_BUF];
+	off_t	 at;
+	ssize_t	 n;
+
+	for (at = 0; at < len; at += n) {
+		n = pread(copy, a, sizeof(a), at);
+		if (n == -1 && errno == EINTR) {
+			n = 0;
+			continue;
+		}
+		if (n <= 0)
+			return n == 0 ? 0 : -1;
+		if (pread(log, b, (size_t)n, at) != n ||
+		    memcmp(a, b, (size_t)n) != 0)
+			return 0;
+	}
+	return 1;
+}
+
+int
+logfile_drop_copy(struct logfile *lf, struct reason *why)
+{
+	struct finding	*f;
+	struct stat	 st;
+	const char	*seq;
+	int		 fd, same = 0;
+
+	if (lf->newest[0] == '\0')
+		return 0;
+	seq = lf->newest + stem(lf) + 1 + UTC_LEN + 1;
+	if (strtoull(seq, NULL, 10) != lf->scan.first_seq ||
+	    (fd = open_named(lf, lf->newest)) == -1)
+		return 0;
+	if (fstat(fd, &st) == 0 && st.st_size <= lf->scan.end)
+		same = holds(lf->fd, fd, st.st_size);
+	close(fd);
+	if (same != 1)
+		return 0;
+	if (unlinkat(lf->dirfd, lf->newest, 0) == -1 || fsync(lf->dirfd) == -1)
+		return logfile_fail_errno(why, lf->newest,
+		    "cannot remove what the log holds as well");
+	f = logfile_finding(lf, "log deleted");
+	(void)snprintf(f->actual, sizeof(f->actual), "the file is back");
+	return find_newest(lf, why);
 }
 
 /* Never empty otherwise: the log has a line before it has the name. */

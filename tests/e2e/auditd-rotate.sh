@@ -26,6 +26,12 @@ keyd()
 	as_keyd "$T/client" -U $auditd_uid "$@"
 }
 
+# It listens before it has written what it found.
+up()
+{
+	start auditd && keyd "$auditd_sock" hello >/dev/null
+}
+
 verify()
 {
 	"$PYTHON" "$e2e/verify_chain.py" "$@" "$log"
@@ -41,7 +47,7 @@ status()
 	ctl status -j | jq -r ".auditd.$1"
 }
 
-start auditd || exit 1
+up || exit 1
 pid1=$pid_auditd
 
 # --- by an operator ---
@@ -121,7 +127,7 @@ is "a clean stop ends in a Checkpoint" "$(tail -n 1 "$log" |
     jq -r .event_type)" Checkpoint
 is "the state file is 0600" "$(stat -c '%a %u' "$dir/checkpoint.state")" \
     "600 $auditd_uid"
-start auditd || exit 1
+up || exit 1
 is "kseq is known from before the rotations" "$(keyd "$auditd_sock" hello |
     cut -d' ' -f2)" 14039
 stop auditd
@@ -129,12 +135,12 @@ check "one series of checkpoints" verify -1
 
 # --- crashes in the middle of a rotation ---
 # Between the two renames: the log is gone, its next file has another name.
-start auditd || exit 1
+up || exit 1
 ctl audit rotate >/dev/null
 stop auditd KILL
 mv "$log" "$log.new"
 head -n 1 "$log.new" >"$T/one" && cat "$T/one" >"$log.new"
-start auditd || exit 1
+up || exit 1
 is "a crash between the renames is put right" "$(head -n 1 "$log" |
     jq -r .event_type)" LogRotated
 is "without an alert" "$(jq -r 'select(.event_type == "SecurityAlert") | .alert' \
@@ -143,7 +149,7 @@ check "and the chain holds" verify -1
 # Before the first: the next file was never part of the log.
 stop auditd KILL
 cp "$T/one" "$log.new"
-start auditd || exit 1
+up || exit 1
 check "a crash before the renames leaves nothing" test ! -e "$log.new"
 check "and the chain holds" verify -1
 for i in 1 2 3 4 5 6; do
@@ -155,7 +161,7 @@ for i in 1 2 3 4 5 6; do
 	wait $load
 	sed -n 's/^ack \([0-9]* [0-9]* [0-9a-f]\{64\}\)$/\1/p' "$T/load" \
 	    >>"$T/heads"
-	start auditd || exit 1
+	up || exit 1
 done
 is "killed while it rotates: $(wc -l <"$T/heads") acknowledged are there" \
     "$("$PYTHON" "$e2e/verify_chain.py" -1 "$log" "$T/heads" >"$T/out" 2>&1 &&
@@ -182,16 +188,37 @@ is "the new file says what those before it know" "$(head -n 1 "$log" |
     jq -r '[.event_type, .alert, .last_kseq] | join(" ")')" \
     "SecurityAlert log deleted $k"
 stop auditd
-start auditd || exit 1
+up || exit 1
 is "so that igra-keyd is told of it after a restart" \
     "$(keyd "$auditd_sock" hello | cut -d' ' -f2)" $k
+check "and the chain holds" verify -1
+
+# --- moved away, put back, and restarted instead of reopened ---
+n=$(closed | wc -l)
+mv "$log" "$T/away"
+check "moved away: igra-auditd stops writing" wait_for 20 stopped
+mv "$T/away" "$log"
+stop auditd
+up || exit 1
+is "put back before a start: it is there once" "$(closed | wc -l)" "$n"
+is "which is recorded" "$(jq -r 'select(.alert) | .alert + ", " + (.actual // "")' \
+    "$log" | tail -n 1)" "log deleted, the file is back"
+check "and the chain holds" verify -1
+
+# --- something else in its place ---
+rm "$log" && mkdir "$log"
+check "a directory: igra-auditd stops writing" wait_for 20 stopped
+run ctl audit reopen
+has "it says what to do" "$rc $err" "move it away and reopen again"
+rmdir "$log"
+check "and then it is reopened" ctl audit reopen
 check "and the chain holds" verify -1
 
 # --- the log is deleted while auditd is away ---
 stop auditd
 cp -a "$dir" "$T/kept"
 rm "$log"
-start auditd || exit 1
+up || exit 1
 is "the new log begins with the alert" "$(head -n 2 "$log" |
     jq -r .alert | sort | paste -sd,)" "checkpoint key lost,log missing"
 check "numbers go on, a new series begins" verify
@@ -200,7 +227,7 @@ rm -rf "$dir" && mv "$T/kept" "$dir"
 
 # --- the state is lost ---
 rm "$dir/checkpoint.state"
-start auditd || exit 1
+up || exit 1
 has "a lost state is an alert" "$(cat "$T/auditd.err")" \
     "SECURITY ALERT: $dir/checkpoint.state: checkpoint key lost"
 stop auditd
@@ -210,20 +237,20 @@ run verify -1
 is "which a verifier sees" "$rc" 1
 
 # --- an older state put back ---
-start auditd || exit 1
+up || exit 1
 cp -p "$dir/checkpoint.state" "$T/older"
 keyd -k 2000000 "$auditd_sock" append >/dev/null
 ctl audit rotate >/dev/null
 stop auditd KILL
 cp "$T/older" "$dir/checkpoint.state"
-start auditd || exit 1
+up || exit 1
 is "an older state does not sign" "$(jq -r 'select(.alert) | .alert' "$log" |
     head -n 1)" "checkpoint key lost"
 stop auditd
 
 # --- loose modes, a directory for everyone, links ---
 chmod 644 "$dir/checkpoint.state"
-start auditd || exit 1
+up || exit 1
 is "a loose state is set back" "$(stat -c %a "$dir/checkpoint.state")" 600
 is "and recorded" "$(jq -r 'select(.alert) | .alert' "$log" | tail -n 1)" \
     "loose mode of the checkpoint state"
@@ -251,7 +278,7 @@ rm "$log" && mkfifo "$log"
 check "a FIFO is refused" refused "not a regular file"
 rm "$log" && mv "$T/aside" "$log"
 umask 000
-start auditd || exit 1
+up || exit 1
 umask 022
 check "it starts under umask 0" ctl audit rotate
 is "and makes what it makes 0600 all the same" \
@@ -262,7 +289,7 @@ stop auditd
 CONF_AUDIT="$CONF_AUDIT
 anchor = \"$(printf '%064d' 7)\""
 mk_conf
-start auditd || exit 1
+up || exit 1
 is "an origin that is not the anchor is an alert" "$(jq -r 'select(.alert) |
     .alert' "$log" | tail -n 1)" "origin is not the anchor"
 has "and the log is not in order" "$(status reason)" "not the audit.anchor"
@@ -297,7 +324,7 @@ CONF_AUDIT=$(echo "$CONF_AUDIT" | grep -v ^anchor)
 mk_conf
 
 # --- the append-only attribute ---
-start auditd || exit 1
+up || exit 1
 if [ "$(id -u)" -ne 0 ] || ! chattr +a "$log" 2>/dev/null; then
 	skip "append-only" "no chattr +a here"
 else
@@ -318,7 +345,7 @@ else
 	check "a torn line that cannot be cut is a refusal with advice" \
 	    refused 'chattr -a'
 	chattr -a "$log"
-	start auditd || exit 1
+	up || exit 1
 	has "and cut once it can be" "$(tail -n 8 "$log")" "torn line"
 	chattr -R -a "$dir" 2>/dev/null
 	stop auditd
@@ -340,7 +367,7 @@ pattern=$(sed -n "s/.*-name '\([^']*\)'.*/\1/p" "$top/etc/crontab")
 is "crontab: the same" "$(matches "$pattern")" "$(closed)"
 command=$(sed -n 's/^[0-9].*\*[[:space:]]*//p' "$top/etc/crontab")
 is "crontab: the command is igractl's" "$command" "igractl audit rotate >/dev/null"
-start auditd || exit 1
+up || exit 1
 n=$(closed | wc -l)
 check "crontab: it works" sh -c "igractl() { '$bin/igractl' -f '$conf' \"\$@\"; }
     $command"

@@ -239,6 +239,36 @@ START_TEST(newest)
 }
 END_TEST
 
+/* What was moved away is saved: once it is back the log would be there twice. */
+START_TEST(put_back)
+{
+	struct chain	 at = { .seq = 0 };
+	char		 buf[1024], closed[CLOSED_MAX];
+	size_t		 len;
+	int		 fd;
+
+	len = line(&at, lf.fd, buf, sizeof(buf));
+	len += line(&at, lf.fd, buf, sizeof(buf));
+	ck_assert_int_eq(logfile_closed_name(&lf, closed, err, sizeof(err)), 0);
+	ck_assert_int_eq(logfile_copy_out(&lf, (off_t)len, closed, err,
+	    sizeof(err)), 0);
+	/* Not the same, or more than the log has: that stays. */
+	ck_assert_int_ne(fd = openat(lf.dirfd, closed, O_RDWR), -1);
+	ck_assert_int_eq((int)pwrite(fd, _i == 1 ? "x" : "{", 1, 0), 1);
+	if (_i == 2)
+		ck_assert_int_eq((int)pwrite(fd, buf, 1, (off_t)len), 1);
+	close(fd);
+	logfile_close(&lf);
+	open_log();
+	ck_assert_uint_eq(lf.scan.chain.seq, 2);
+	ck_assert_int_eq(there(closed), _i != 0);
+	ck_assert_str_eq(lf.newest, _i == 0 ? "" : closed);
+	ck_assert_uint_eq(lf.nfindings, _i == 0);
+	if (_i == 0)
+		ck_assert_str_eq(lf.finding[0].actual, "the file is back");
+}
+END_TEST
+
 START_TEST(copy_and_cut)
 {
 	struct chain	 at = { .seq = 0 };
@@ -346,6 +376,7 @@ main(void)
 	tcase_add_test(tc, next);
 	tcase_add_loop_test(tc, step_fails, 0, 4);
 	tcase_add_test(tc, newest);
+	tcase_add_loop_test(tc, put_back, 0, 3);
 	tcase_add_test(tc, copy_and_cut);
 	tcase_add_test(tc, anew);
 	tcase_add_test(tc, reserve);
