@@ -287,6 +287,7 @@ daemon_init(struct daemon *d, enum daemon_role role, int argc, char **argv)
 			fputs(d->conf->canonical, stdout);
 		exit(0);
 	}
+	log_nowait();
 	notify_open();
 	settle_users(d);
 	settle_admins(d);

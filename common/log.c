@@ -1,4 +1,6 @@
 #include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,8 +10,12 @@
 
 static const char	*log_name = "igra";
 static int		 log_debugging;
+static bool		 log_impatient;
+static unsigned long	 log_lost;
 static void		(*log_fatalfn)(void);
 
+static bool	log_taken(void);
+static void	log_put(const char *, size_t);
 static void	log_line(const char *, const char *, va_list, int);
 
 void
@@ -17,6 +23,12 @@ log_init(const char *progname, int debug)
 {
 	log_name = progname;
 	log_debugging = debug;
+}
+
+void
+log_nowait(void)
+{
+	log_impatient = true;
 }
 
 int
@@ -29,6 +41,51 @@ void
 log_onfatal(void (*fn)(void))
 {
 	log_fatalfn = fn;
+}
+
+/*
+ * Whether a line would go.  Not by O_NONBLOCK, which whoever else has this
+ * pipe or terminal would have as well.
+ */
+static bool
+log_taken(void)
+{
+	struct pollfd	 pfd = { STDERR_FILENO, POLLOUT, 0 };
+	int		 n;
+
+	if (!log_impatient)
+		return true;
+	while ((n = poll(&pfd, 1, log_lost == 0 ? LOG_WAIT_MS : 0)) == -1 &&
+	    errno == EINTR)
+		;
+	return n != 0;
+}
+
+static void
+log_put(const char *line, size_t len)
+{
+	char		 note[128];
+	unsigned long	 lost = log_lost;
+	int		 n;
+
+	if (!log_taken()) {
+		log_lost++;
+		return;
+	}
+	if (lost > 0) {
+		n = snprintf(note, sizeof(note), "%s: WARNING: %lu lines are "
+		    "missing here: nobody took them\n", log_name, lost);
+		if (n < 0 || (size_t)n >= sizeof(note) ||
+		    write(STDERR_FILENO, note, (size_t)n) == -1)
+			return;
+		/* This one is, too, unless it goes at once. */
+		log_lost = 1;
+		if (!log_taken())
+			return;
+		log_lost = 0;
+	}
+	if (write(STDERR_FILENO, line, len) == -1)
+		return;
 }
 
 /*
@@ -63,8 +120,7 @@ log_line(const char *prefix, const char *fmt, va_list ap, int err)
 		if ((unsigned char)buf[i] < 0x20 || buf[i] == 0x7f)
 			buf[i] = '?';
 	buf[off++] = '\n';
-	if (write(STDERR_FILENO, buf, off) == -1)
-		return;
+	log_put(buf, off);
 }
 
 #define LOG_BODY(prefix, err) do {					\

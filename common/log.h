@@ -11,6 +11,13 @@
 /* Name shown before each message; debug > 0 lets log_debug through. */
 void	log_init(const char *progname, int debug);
 int	log_getdebug(void);
+/*
+ * For a daemon, whose keys have their time: from here on no line is waited for
+ * longer than LOG_WAIT_MS.  What nobody takes by then is lost, and when somebody
+ * does again, a line says how many were.
+ */
+#define LOG_WAIT_MS	50
+void	log_nowait(void);
 
 /* log_warn and fatal append ": strerror(errno)"; the x forms do not. */
 void	log_warn(const char *, ...) __attribute__((format(printf, 1, 2)));

@@ -109,6 +109,9 @@ static const struct call	 allowed[] = {
 	{ "epoll_wait",		DAEMONS, 0, { { 0 } } },
 	{ "epoll_pwait",	DAEMONS, 0, { { 0 } } },
 	{ "epoll_pwait2",	DAEMONS, 0, { { 0 } } },
+	/* Whether a line of the log would go (log.c). */
+	{ "poll",		DAEMONS, 0, { { 0 } } },
+	{ "ppoll",		DAEMONS, 0, { { 0 } } },
 	{ "pread64",		K | A, 0, { { 0 } } },
 	{ "pwrite64",		K | A, 0, { { 0 } } },
 	{ "fdatasync",		K | A, 0, { { 0 } } },

@@ -329,6 +329,8 @@ service_run(struct service *s)
 	}
 	s->tick = must(evtimer_new(s->base, on_tick, s));
 	s->kill = must(evtimer_new(s->base, on_kill, s));
+	/* The daemons must be stopped, whoever reads what they say. */
+	log_nowait();
 	start_next(s);
 	if (event_base_dispatch(s->base) == -1)
 		fatalx("event loop");
