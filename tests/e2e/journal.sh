@@ -57,6 +57,12 @@ writer_pid()
 {
 	pgrep -P "$pid_keyd"
 }
+# Without waiting until it signs: it is not to.
+unlock_alone()
+{
+	wait_for 30 has_log
+	ctl unlock --passphrase-file "$T/pass" >/dev/null
+}
 # said WHAT TEXT
 said()
 {
@@ -161,7 +167,7 @@ stop_all
 mv "$T/log" "$T/log.new"
 mv "$T/log.old" "$T/log"
 start auditd && start keyd && start signd
-ctl unlock --passphrase-file "$T/pass" >/dev/null
+unlock_alone
 is "the log was rolled back: nothing is signed" "$(sign 4)" \
     AUDIT_UNAVAILABLE
 has "the refusal says so" "$(cat "$T/answer")" "the audit log was rolled back"
@@ -172,7 +178,7 @@ is "an alert is in the log" "$(jq -r 'select(.alert == "rollback") |
     .event_type' "$log" | head -n 1)" SecurityAlert
 is "what was signed before neither" "$(sign 0)" AUDIT_UNAVAILABLE
 stop keyd
-start keyd && ctl unlock --passphrase-file "$T/pass" >/dev/null
+start keyd && unlock_alone
 is "a restart forgets nothing" "$(sign 4)" AUDIT_UNAVAILABLE
 run ctl policy accept-rollback
 is "without a terminal nothing is accepted" "$rc $(sign 4)" \
@@ -200,7 +206,7 @@ while [ "$(wc -l <"$log")" -le "$was" ]; do
 	start auditd && stop auditd || break
 done
 start auditd && start keyd && start signd
-ctl unlock --passphrase-file "$T/pass" >/dev/null
+unlock_alone
 is "a rolled back log that grew since: nothing is signed" "$(sign 51)" \
     AUDIT_UNAVAILABLE
 has "the refusal says so" "$(cat "$T/answer")" \
@@ -219,7 +225,7 @@ is "signs on" "$(sign 6)" signed
 stop_all
 cp -a "$T/journal.old" "$journal"
 start auditd && start keyd && start signd
-ctl unlock --passphrase-file "$T/pass" >/dev/null
+unlock_alone
 is "the journal was rolled back: nothing is signed" "$(sign 7)" \
     AUDIT_UNAVAILABLE
 has "the refusal says so" "$(cat "$T/answer")" \
@@ -231,7 +237,7 @@ is "signs again" "$(sign 7)" signed
 stop keyd
 cp -a "$journal" "$T/journal.whole"
 printf '\377' | dd of="$journal" bs=1 seek=12400 conv=notrunc 2>/dev/null
-start keyd && ctl unlock --passphrase-file "$T/pass" >/dev/null
+start keyd && unlock_alone
 is "damaged: nothing is signed" "$(sign 8)" AUDIT_UNAVAILABLE
 has "and what to do" "$(cat "$T/answer")" "put a copy back"
 stop keyd

@@ -237,7 +237,9 @@ START_TEST(hung_disk)
 	jr_turn_until(1);
 	ck_assert_int_eq(jr_good, 0);
 	t = bootclock_now() - t;
-	ck_assert_msg(t > S && t < 2 * S, "%lld ns", (long long)t);
+	ck_assert_int_gt(t, S);
+	printf("a disk that hangs: refused after %lld ms\n",
+	    (long long)(t / 1000000));
 	ck_assert(!jr_may_sign(j));
 	/* At once. */
 	jr_put(j, 2, 1);
