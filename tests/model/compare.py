@@ -225,7 +225,7 @@ class Player:
         """Nearly what has been there before: another id, or a lie."""
         r, tx = self.r, tx.copy()
         i = r.choice(tx.inputs)
-        what = r.randrange(9)
+        what = r.randrange(11)
         if what == 0:
             i.amount = min(U64, max(0, i.amount + r.choice([-1, 1, 1000])))
         elif what == 1:
@@ -242,10 +242,18 @@ class Player:
         elif what == 6:
             tx.inputs.append(self.make_input())
         elif what == 7:
-            i.script = r.choice([S_OWN, S_OURS, 2])
+            i.script = r.choice([S_OWN, S_OURS, S_OTHER, 2])
             i.redeem = 0
         elif what == 8 and len(tx.inputs) > 1:
             tx.inputs.pop()
+        elif what == 9:
+            i.has_utxo = not i.has_utxo
+            i.redeem = 0
+        elif what == 10 and len(tx.inputs) > 1:
+            # Ours made out to be another's, and another one ours.
+            j = r.choice(tx.inputs)
+            i.script, j.script = S_OTHER, r.choice([S_OWN, S_OURS])
+            i.redeem = j.redeem = 0
         return tx
 
     def some_tx(self):
