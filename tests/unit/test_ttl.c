@@ -1,7 +1,8 @@
 /*
  * How long secrets stay (DESIGN 6), with clocks that the test sets: time asleep
  * counts, and whoever sets the wall clock neither prolongs nor shortens
- * anything.  How late they go, to be a tenth of a second at most, is printed.
+ * anything.  How late they go is printed; a tenth of a second it is at most, the
+ * best of some times, since a machine may be late for itself.
  *
  * Alone: it measures tenths of a second.
  */
@@ -24,6 +25,8 @@ main(void)
 
 #define MS		INT64_C(1000000)
 #define HUNG		20000		/* ms: it does not come by itself */
+#define LATE		(100 * MS)	/* DESIGN 6 allows no more */
+#define TIMES		10
 #define DAYS		INT64_C(86400)
 
 static int64_t	asleep;		/* CLOCK_BOOTTIME beside CLOCK_MONOTONIC, ns */
@@ -155,17 +158,24 @@ sign_once(int fd)
 /* When nothing asks, and not before its time. */
 START_TEST(exact)
 {
-	int64_t	 start;
-	int	 fd = dial(LINK_KEYD);
+	int64_t	 due, late, least = INT64_MAX;
+	int	 i, fd = dial(LINK_KEYD);
 
 	conf()->secret_cache_ttl = 1;
 	unlock(1);
-	start = real(CLOCK_MONOTONIC);
-	sign_once(fd);
-	ck_assert_uint_eq(secmem_used(), 96);
-	goes("a key to live for 1,000 ms");
-	ck_assert_int_ge(real(CLOCK_MONOTONIC) - start, NS_PER_S);
-	ck_assert_uint_eq(k.ring.evictions, 1);
+	for (i = 0; i < TIMES && least > LATE; i++) {
+		sign_once(fd);
+		ck_assert_uint_eq(secmem_used(), 96);
+		due = keycache_next(&k.ring.cache)->expires;
+		ck_assert_int_gt(due, real(CLOCK_BOOTTIME));
+		goes("a key to live for 1,000 ms");
+		late = real(CLOCK_BOOTTIME) - due;
+		ck_assert_int_ge(late, 0);
+		if (late < least)
+			least = late;
+		ck_assert_uint_eq(k.ring.evictions, (unsigned)i + 1);
+	}
+	ck_assert_msg(least <= LATE, "%lld ms late", (long long)(least / MS));
 	ck_assert(!keyring_locked(&k.ring));
 	close(fd);
 }
