@@ -140,11 +140,24 @@ leaves_open(const struct tx *tx)
 	return false;
 }
 
+/* Do its signatures fit a transaction with further inputs, too? */
+static bool
+is_joinable(const struct tx *tx)
+{
+	size_t	 i;
+
+	for (i = 0; i < tx->nin; i++)
+		if ((tx->in[i].sighash_type & SIGHASH_ANYONECANPAY) != 0)
+			return true;
+	return false;
+}
+
 /* pskt_parse has seen that neither sum is more than there can be. */
 static int
 make_sums(struct inspect *s, struct inspect_doc *d)
 {
 	const struct tx	*tx = &d->pskt->tx;
+	uint64_t	 back;
 	size_t		 i;
 	bool		 open;
 
@@ -181,9 +194,10 @@ make_sums(struct inspect *s, struct inspect_doc *d)
 	}
 	if (d->fee_known)
 		d->fee = d->sum_in - d->sum_out;
+	/* As igra-keyd counts it: what is joined has its change only once. */
+	back = is_joinable(tx) ? 0 : d->own_out;
 	if (d->outflow_known)
-		d->outflow = d->own_in > d->own_out ?
-		    d->own_in - d->own_out : 0;
+		d->outflow = d->own_in > back ? d->own_in - back : 0;
 	return 0;
 }
 

@@ -271,6 +271,12 @@ START_TEST(fees)
 	d = doc0(inspect());
 	ck_assert_uint_eq(number(d, "outflow"), 1000000000);
 	ck_assert(!json_get(nth(json_get(d, "outputs"), 1), "change")->truth);
+	/* Under ANYONECANPAY it does, but only once for all that are joined. */
+	pt_doc.pskt[0].tx.in[0].sighash_type = SIGHASH_ALL |
+	    SIGHASH_ANYONECANPAY;
+	d = doc0(inspect());
+	ck_assert_uint_eq(number(d, "outflow"), 1000000000);
+	ck_assert(json_get(nth(json_get(d, "outputs"), 1), "change")->truth);
 	/* On mainnet igra-keyd calls only configured scripts its own. */
 	ctx.network = KASPA_MAINNET;
 	d = look(400000000, 599000000, "");
