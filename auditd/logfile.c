@@ -22,7 +22,7 @@ static int	 open_file(struct logfile *, uid_t, struct reason *);
 static int	 check_file(struct logfile *, const struct stat *, uid_t,
 		    struct reason *);
 static int	 set_mode(struct logfile *, struct reason *);
-static int	 set_foreign_aside(struct logfile *, struct reason *);
+static int	 begin_anew(struct logfile *, const char *, struct reason *);
 static int	 set_torn_aside(struct logfile *, struct reason *);
 static int	 cut_tail(struct logfile *, off_t, off_t, char *,
 		    struct reason *);
@@ -299,8 +299,9 @@ logfile_set_aside(struct logfile *lf, char moved[CLOSED_MAX], char *err,
 	return 0;
 }
 
+/* What is there gets another name, which the finding has. */
 static int
-set_foreign_aside(struct logfile *lf, struct reason *why)
+begin_anew(struct logfile *lf, const char *alert, struct reason *why)
 {
 	struct finding	*f;
 	struct stat	 st;
@@ -310,10 +311,14 @@ set_foreign_aside(struct logfile *lf, struct reason *why)
 		return logfile_fail_errno(why, lf->path, "");
 	if (logfile_set_aside(lf, to, why->err, why->len) == -1)
 		return -1;
-	f = logfile_finding(lf, "foreign log set aside");
+	f = logfile_finding(lf, alert);
 	logfile_path(lf, to, f->path);
 	f->has_bytes = true;
 	f->bytes = (uint64_t)st.st_size;
+	close(lf->fd);
+	if (open_file(lf, lf->owner, why) == -1 || logfile_lock(lf, why) == -1)
+		return -1;
+	memset(&lf->scan, 0, sizeof(lf->scan));
 	return 0;
 }
 
@@ -430,22 +435,22 @@ find_breaks(struct logfile *lf)
 static int
 scan_file(struct logfile *lf, struct reason *why)
 {
+	bool	 replaced = false;
+
 	if (chain_scan(lf->fd, &lf->scan) == -1)
 		return logfile_fail_errno(why, lf->path, "read");
-	if (lf->scan.foreign) {
-		if (set_foreign_aside(lf, why) == -1)
-			return -1;
-		close(lf->fd);
-		if (open_file(lf, lf->owner, why) == -1 ||
-		    logfile_lock(lf, why) == -1)
-			return -1;
-		memset(&lf->scan, 0, sizeof(lf->scan));
-	}
+	if (lf->scan.foreign &&
+	    begin_anew(lf, "foreign log set aside", why) == -1)
+		return -1;
+	if (lf->scan.lines != 0 &&
+	    logfile_compare_copy(lf, &replaced, why) == -1)
+		return -1;
+	if (replaced && begin_anew(lf, "log replaced", why) == -1)
+		return -1;
 	find_breaks(lf);
 	if (lf->scan.torn > 0 && set_torn_aside(lf, why) == -1)
 		return -1;
-	if ((lf->scan.lines == 0 ? logfile_continue(lf, why) :
-	    logfile_drop_copy(lf, why)) == -1)
+	if (lf->scan.lines == 0 && logfile_continue(lf, why) == -1)
 		return -1;
 	lf->first_seq = lf->scan.lines == 0 ? lf->scan.chain.seq + 1 :
 	    lf->scan.first_seq;

@@ -35,9 +35,10 @@ int	 logfile_find_closed(struct logfile *, struct reason *);
 /* Lets the chain go on after the newest closed file. */
 int	 logfile_continue(struct logfile *, struct reason *);
 /*
- * A log that was moved away is saved as a closed file.  Put back before a
- * start, it would be there twice: removes the copy, if it is one, with a finding.
+ * A log that was deleted or replaced has been saved as a closed file.  Put back
+ * before a start, it would be there twice: then the copy is removed, with a
+ * finding.  replaced: something else is there that does not follow the copy.
  */
-int	 logfile_drop_copy(struct logfile *, struct reason *);
+int	 logfile_compare_copy(struct logfile *, bool *replaced, struct reason *);
 
 #endif

@@ -26,6 +26,8 @@ static int	 scan_named(struct logfile *, const char *,
 		    struct chain_scan *);
 static int	 recover_next(struct logfile *, struct reason *);
 static int	 holds(int, int, off_t);
+static bool	 is_ours(const struct logfile *, const char *);
+static int	 drop_copy(struct logfile *, struct reason *);
 
 /* "key-audit" of "key-audit.log". */
 static size_t
@@ -187,31 +189,42 @@ holds(int log, int copy, off_t len)
 	return 1;
 }
 
-int
-logfile_drop_copy(struct logfile *lf, struct reason *why)
+/* The log holds it as well. */
+static int
+drop_copy(struct logfile *lf, struct reason *why)
 {
 	struct finding	*f;
-	struct stat	 st;
-	const char	*seq;
-	int		 fd, same = 0;
 
-	if (lf->newest[0] == '\0')
-		return 0;
-	seq = lf->newest + stem(lf) + 1 + UTC_LEN + 1;
-	if (strtoull(seq, NULL, 10) != lf->scan.first_seq ||
-	    (fd = open_named(lf, lf->newest)) == -1)
-		return 0;
-	if (fstat(fd, &st) == 0 && st.st_size <= lf->scan.end)
-		same = holds(lf->fd, fd, st.st_size);
-	close(fd);
-	if (same != 1)
-		return 0;
 	if (unlinkat(lf->dirfd, lf->newest, 0) == -1 || fsync(lf->dirfd) == -1)
 		return logfile_fail_errno(why, lf->newest,
 		    "cannot remove what the log holds as well");
 	f = logfile_finding(lf, "log deleted");
 	(void)snprintf(f->actual, sizeof(f->actual), "the file is back");
 	return find_newest(lf, why);
+}
+
+int
+logfile_compare_copy(struct logfile *lf, bool *replaced, struct reason *why)
+{
+	struct chain_scan	 s;
+	struct stat		 st;
+	uint64_t		 seq;
+	int			 fd, same = 0;
+
+	*replaced = false;
+	if (lf->newest[0] == '\0')
+		return 0;
+	seq = strtoull(lf->newest + stem(lf) + 1 + UTC_LEN + 1, NULL, 10);
+	/* Those before the log begin before it. */
+	if (seq < lf->scan.first_seq ||
+	    (fd = open_named(lf, lf->newest)) == -1)
+		return 0;
+	if (fstat(fd, &st) == 0 && st.st_size <= lf->scan.end)
+		same = holds(lf->fd, fd, st.st_size);
+	*replaced = same == 0 && chain_scan(fd, &s) == 0 && !s.foreign &&
+	    s.lines > 0 && s.first_seq == seq && s.breaks == 0 && s.torn == 0;
+	close(fd);
+	return same == 1 ? drop_copy(lf, why) : 0;
 }
 
 /* Never empty otherwise: the log has a line before it has the name. */
@@ -309,6 +322,16 @@ logfile_closed_name(struct logfile *lf, char out[CLOSED_MAX], char *err,
 	return 0;
 }
 
+static bool
+is_ours(const struct logfile *lf, const char *name)
+{
+	struct stat	 st, named;
+
+	return fstat(lf->fd, &st) == 0 && fstatat(lf->dirfd, name, &named,
+	    AT_SYMLINK_NOFOLLOW) == 0 && st.st_dev == named.st_dev &&
+	    st.st_ino == named.st_ino;
+}
+
 int
 logfile_take_next(struct logfile *lf, int fd, const char *closed, char *err,
     size_t errlen)
@@ -320,6 +343,11 @@ logfile_take_next(struct logfile *lf, int fd, const char *closed, char *err,
 	next_name(lf, name);
 	if (renameat(lf->dirfd, lf->name, lf->dirfd, closed) == -1)
 		return logfile_fail_errno(&why, lf->path, "rename");
+	if (!is_ours(lf, closed)) {
+		/* Put there since somebody looked; ours is only in lf->fd. */
+		(void)renameat(lf->dirfd, closed, lf->dirfd, lf->name);
+		return logfile_fail(&why, "%s: was replaced", lf->path);
+	}
 	if (renameat(lf->dirfd, name, lf->dirfd, lf->name) == -1 ||
 	    fsync(lf->dirfd) == -1) {
 		/* Back, so that no line is in a file without a name. */

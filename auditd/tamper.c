@@ -187,6 +187,8 @@ stop(struct auditd *a, unsigned bits)
 			    name);
 		}
 	}
+	/* What cannot be written now is queued anew for the file to come. */
+	writer_drop(a->writer);
 	log_alert("%s: nothing is signed until: igractl audit reopen",
 	    a->log.path);
 }

@@ -331,6 +331,12 @@ writer_commit(struct writer *w)
 	return ok ? 0 : -1;
 }
 
+void
+writer_drop(struct writer *w)
+{
+	finish(w, false);
+}
+
 const struct chain *
 writer_durable(const struct writer *w)
 {

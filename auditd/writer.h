@@ -88,6 +88,9 @@ void		 writer_rewind(struct writer *, const struct writer_mark *);
  */
 int		 writer_commit(struct writer *);
 
+/* Empties the queue without writing it: whoever waits is refused. */
+void		 writer_drop(struct writer *);
+
 /* What is durable, and that plus what is queued. */
 const struct chain *writer_durable(const struct writer *);
 const struct chain *writer_next(const struct writer *);

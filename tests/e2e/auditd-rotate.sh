@@ -205,6 +205,19 @@ is "which is recorded" "$(jq -r 'select(.alert) | .alert + ", " + (.actual // ""
     "$log" | tail -n 1)" "log deleted, the file is back"
 check "and the chain holds" verify -1
 
+# --- reopened before igra-auditd has seen what for ---
+kill -STOP "$pid_auditd"
+printf x >>"$log"
+ctl audit reopen >"$T/out" 2>&1 &
+reopen=$!
+sleep 0.3
+kill -CONT "$pid_auditd"
+wait $reopen
+is "written to and reopened at once" "$? $(cat "$T/out")" "0 reopened"
+is "which is recorded" "$(tail -n 2 "$log" | jq -r .alert | paste -sd,)" \
+    "log written by somebody else,log written by somebody else"
+check "and the chain holds" verify -1
+
 # --- something else in its place ---
 rm "$log" && mkdir "$log"
 check "a directory: igra-auditd stops writing" wait_for 20 stopped

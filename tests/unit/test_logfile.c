@@ -147,7 +147,7 @@ START_TEST(step_fails)
 	struct chain	 at = { .seq = 0 };
 	char		 buf[1024], closed[CLOSED_MAX];
 	size_t		 len;
-	int		 fd, old = lf.fd;
+	int		 fd, other, old = lf.fd;
 
 	(void)line(&at, lf.fd, buf, sizeof(buf));
 	len = line(&at, -1, buf, sizeof(buf));
@@ -179,6 +179,19 @@ START_TEST(step_fails)
 		    sizeof(err)), -1);
 		logfile_drop_next(&lf, fd);
 		break;
+	case 4:		/* somebody puts another file there meanwhile */
+		fd = logfile_make_next(&lf, buf, len, err, sizeof(err));
+		ck_assert_int_ne(fd, -1);
+		ck_assert_int_eq(renameat(lf.dirfd, "key-audit.log", lf.dirfd,
+		    "away"), 0);
+		ck_assert_int_ne(other = openat(lf.dirfd, "key-audit.log",
+		    O_WRONLY | O_CREAT | O_EXCL, 0600), -1);
+		ck_assert_int_eq(logfile_take_next(&lf, fd, closed, err,
+		    sizeof(err)), -1);
+		ck_assert_ptr_nonnull(strstr(err, "was replaced"));
+		close(other);
+		logfile_drop_next(&lf, fd);
+		break;
 	case 3:		/* given up before */
 		fd = logfile_make_next(&lf, buf, len, err, sizeof(err));
 		ck_assert_int_ne(fd, -1);
@@ -188,6 +201,9 @@ START_TEST(step_fails)
 	ck_assert_int_eq(lf.fd, old);
 	ck_assert(there("key-audit.log"));
 	ck_assert(!there(closed));
+	if (_i == 4)
+		ck_assert_int_eq(renameat(lf.dirfd, "away", lf.dirfd,
+		    "key-audit.log"), 0);
 	ck_assert(!there("key-audit.log.new"));
 	ck_assert_uint_eq(mode_of("key-audit.log"), 0600);
 	fd = logfile_make_next(&lf, buf, len, err, sizeof(err));
@@ -239,33 +255,47 @@ START_TEST(newest)
 }
 END_TEST
 
-/* What was moved away is saved: once it is back the log would be there twice. */
+/*
+ * What was moved away is saved: once it is back, the log would be there twice.
+ * 1: it is an older copy that was put there; 2, 3: what has the name of a closed
+ * file is none, or not the one that its name says.
+ */
 START_TEST(put_back)
 {
 	struct chain	 at = { .seq = 0 };
 	char		 buf[1024], closed[CLOSED_MAX];
-	size_t		 len;
+	size_t		 len, first;
 	int		 fd;
 
-	len = line(&at, lf.fd, buf, sizeof(buf));
-	len += line(&at, lf.fd, buf, sizeof(buf));
+	first = line(&at, lf.fd, buf, sizeof(buf));
+	len = first + line(&at, lf.fd, buf, sizeof(buf));
 	ck_assert_int_eq(logfile_closed_name(&lf, closed, err, sizeof(err)), 0);
+	closed[strlen(closed) - 5] = _i == 3 ? '2' : '1';
 	ck_assert_int_eq(logfile_copy_out(&lf, (off_t)len, closed, err,
 	    sizeof(err)), 0);
-	/* Not the same, or more than the log has: that stays. */
 	ck_assert_int_ne(fd = openat(lf.dirfd, closed, O_RDWR), -1);
-	ck_assert_int_eq((int)pwrite(fd, _i == 1 ? "x" : "{", 1, 0), 1);
 	if (_i == 2)
-		ck_assert_int_eq((int)pwrite(fd, buf, 1, (off_t)len), 1);
+		ck_assert_int_eq((int)pwrite(fd, "x", 1, 0), 1);
+	if (_i == 3)
+		ck_assert_int_eq((int)pwrite(fd, "0", 1, 100), 1);
+	if (_i == 1)
+		ck_assert_int_eq(ftruncate(lf.fd, (off_t)first), 0);
 	close(fd);
 	logfile_close(&lf);
 	open_log();
 	ck_assert_uint_eq(lf.scan.chain.seq, 2);
+	ck_assert_mem_eq(lf.scan.chain.head, at.head, CHAIN_HASH);
 	ck_assert_int_eq(there(closed), _i != 0);
 	ck_assert_str_eq(lf.newest, _i == 0 ? "" : closed);
-	ck_assert_uint_eq(lf.nfindings, _i == 0);
+	ck_assert_uint_eq(lf.first_seq, _i == 1 ? 3 : 1);
+	ck_assert_uint_eq(lf.nfindings, _i == 0 ? 1 : _i == 1 ? 2 : 0);
 	if (_i == 0)
 		ck_assert_str_eq(lf.finding[0].actual, "the file is back");
+	if (_i == 1) {
+		ck_assert_str_eq(lf.finding[0].alert, "log replaced");
+		ck_assert_uint_eq(lf.finding[0].bytes, first);
+		ck_assert_ptr_nonnull(strstr(lf.finding[0].path, ".foreign."));
+	}
 }
 END_TEST
 
@@ -374,9 +404,9 @@ main(void)
 	tcase_set_timeout(tc, 60);
 	tcase_add_checked_fixture(tc, setup, teardown);
 	tcase_add_test(tc, next);
-	tcase_add_loop_test(tc, step_fails, 0, 4);
+	tcase_add_loop_test(tc, step_fails, 0, 5);
 	tcase_add_test(tc, newest);
-	tcase_add_loop_test(tc, put_back, 0, 3);
+	tcase_add_loop_test(tc, put_back, 0, 4);
 	tcase_add_test(tc, copy_and_cut);
 	tcase_add_test(tc, anew);
 	tcase_add_test(tc, reserve);
