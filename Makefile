@@ -296,6 +296,7 @@ bench: have-deps
 fault: have-deps
 	@$(SUBMAKE) programs tests
 	@BUILD=$(BUILD) LONG=1 bash tests/fault/kill.sh
+	@BUILD=$(BUILD) LONG=1 bash tests/fault/tamper.sh
 
 soak: have-deps
 	@$(SUBMAKE) programs tests
