@@ -14,6 +14,8 @@
 static uint64_t	 bare(const struct auditd *);
 static void	 on_seal(int, short, void *);
 static void	 lost_key(struct auditd *);
+static void	 state_alert(struct auditd *, struct finding *);
+static void	 cannot_seal(struct auditd *);
 
 void
 seal_open(struct auditd *a)
@@ -23,6 +25,31 @@ seal_open(struct auditd *a)
 		fatalx("%s/%s", a->log.dir, a->cp.fault);
 }
 
+/* An alert about the file of the state. */
+static void
+state_alert(struct auditd *a, struct finding *f)
+{
+	(void)snprintf(f->path, sizeof(f->path), "%.*s/%s",
+	    (int)(sizeof(f->path) - sizeof(CHECKPOINT_FILE) - 1), a->log.dir,
+	    CHECKPOINT_FILE);
+	own_alert(a, f, -1, false);
+}
+
+/* Nothing has happened: records go on, and nothing proves them. */
+static void
+cannot_seal(struct auditd *a)
+{
+	struct finding	 f;
+
+	if (a->seal_failed)
+		return;
+	a->seal_failed = true;
+	memset(&f, 0, sizeof(f));
+	f.alert = "no checkpoint";
+	(void)strlcpy(f.actual, a->cp.fault, sizeof(f.actual));
+	state_alert(a, &f);
+}
+
 static void
 lost_key(struct auditd *a)
 {
@@ -30,15 +57,12 @@ lost_key(struct auditd *a)
 
 	memset(&f, 0, sizeof(f));
 	f.alert = "checkpoint key lost";
-	(void)snprintf(f.path, sizeof(f.path), "%.*s/%s",
-	    (int)(sizeof(f.path) - sizeof(CHECKPOINT_FILE) - 1), a->log.dir,
-	    CHECKPOINT_FILE);
 	(void)snprintf(f.expected, sizeof(f.expected),
 	    "the key of this log, whose last line is %" PRIu64,
 	    a->log.scan.chain.seq);
 	(void)snprintf(f.actual, sizeof(f.actual),
 	    "none that goes with it: a new series of checkpoints begins");
-	own_alert(a, &f, -1, false);
+	state_alert(a, &f);
 }
 
 /*
@@ -89,11 +113,8 @@ seal_recover(struct auditd *a)
 	if (a->cp.loose) {
 		memset(&f, 0, sizeof(f));
 		f.alert = "loose mode of the checkpoint state";
-		(void)snprintf(f.path, sizeof(f.path), "%.*s/%s",
-		    (int)(sizeof(f.path) - sizeof(CHECKPOINT_FILE) - 1),
-		    a->log.dir, CHECKPOINT_FILE);
 		(void)snprintf(f.expected, sizeof(f.expected), "0600");
-		own_alert(a, &f, -1, false);
+		state_alert(a, &f);
 	}
 	seal_check_anchor(a);
 	if ((a->seal_ev = evtimer_new(a->base, on_seal, a)) == NULL)
@@ -158,11 +179,7 @@ seal_now(struct auditd *a)
 	line_clock_now(&now);
 	if (checkpoint_make(&a->cp, writer_durable(a->writer), &now) == -1 &&
 	    !a->cp.half) {
-		/* Nothing has happened: records go on without. */
-		if (!a->seal_failed)
-			log_alert("%s/%s: no checkpoint until this is put "
-			    "right", a->log.dir, a->cp.fault);
-		a->seal_failed = true;
+		cannot_seal(a);
 		return -1;
 	}
 	a->seal_failed = false;

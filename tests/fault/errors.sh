@@ -201,6 +201,11 @@ is "each of $n failing calls is got over without a restart" "$stuck" 0
 if [ $n -ge 15 ]; then ok "there were enough"; else
 	not_ok "there were enough" "$n"; fi
 is "each kind of call was made" "$unused" ""
+check "a checkpoint that could not be made is an alert" grep -q \
+    'SECURITY ALERT: .*checkpoint.state: no checkpoint; found .*write: ' \
+    "$T/auditd.err"
+is "and recorded" "$(cat "$T"/log/key-audit*.log | jq -r 'select(.alert ==
+    "no checkpoint") | .actual' | sort -u | grep -c 'Input/output error')" 2
 check "what was acknowledged is there, in one series" "$PYTHON" \
     "$e2e/verify_chain.py" -1 "$log" "$T/heads"
 stop auditd
