@@ -30,6 +30,7 @@ static const char *const	 details[] = {
 
 static void	 put(struct row *, const char *, size_t, size_t);
 static void	 put_member(struct row *, const struct json *, size_t);
+static void	 put_quoted(struct row *, const char *, size_t);
 static void	 put_details(struct row *, const struct json *);
 static void	 table_row(struct ia_output *, const struct ia_head *,
 		    const struct json *);
@@ -83,6 +84,31 @@ put_member(struct row *r, const struct json *v, size_t width)
 		put(r, (const char *)v->text.p, v->text.len, width);
 }
 
+/* So that a text ends where it ends, whatever a client has put into it. */
+static void
+put_quoted(struct row *r, const char *text, size_t len)
+{
+	const char	*quote;
+	size_t		 n;
+
+	put(r, "\"", 1, 0);
+	for (; len > 0; text += n, len -= n) {
+		quote = memchr(text, '"', len);
+		n = quote == NULL ? len : (size_t)(quote - text);
+		put(r, text, n, 0);
+		if (quote == NULL)
+			break;
+		/* Not by put, which would double it. */
+		if (r->at + 2 < sizeof(r->text)) {
+			r->text[r->at++] = '\\';
+			r->text[r->at++] = '"';
+			r->text[r->at] = '\0';
+		}
+		n++;
+	}
+	put(r, "\"", 1, 0);
+}
+
 static void
 put_details(struct row *r, const struct json *root)
 {
@@ -101,11 +127,10 @@ put_details(struct row *r, const struct json *root)
 		if (v->type == JSON_BOOL)
 			put(r, v->truth ? "true" : "false", v->truth ? 4 : 5, 0);
 		else if (v->type == JSON_STRING && v->text.len > 0 &&
-		    memchr(v->text.p, ' ', v->text.len) != NULL) {
-			put(r, "\"", 1, 0);
-			put_member(r, v, 0);
-			put(r, "\"", 1, 0);
-		} else
+		    (memchr(v->text.p, ' ', v->text.len) != NULL ||
+		    memchr(v->text.p, '"', v->text.len) != NULL))
+			put_quoted(r, (const char *)v->text.p, v->text.len);
+		else
 			put_member(r, v, 0);
 	}
 }

@@ -394,6 +394,14 @@ run "$PYTHON" "$e2e/terminal.py" "$bin/igra-audit" stats --log "$evil"
 is "stats on a terminal shows ASCII only" \
     "$(LC_ALL=C tr -d '\n\r\040-\176' <<<"$out" | wc -c)" 0
 
+# A text does not pass for more of the table.
+line 5 quotes ',"reason":"a\" error=\"none"' >"$T/quotes"
+run audit query --table "$T/quotes"
+has "quotes in a text stay in it" "$out" 'reason="a\" error=\"none"'
+line 5 quotes ',"reason":"a\"b"' >"$T/quotes"
+run audit query --table "$T/quotes"
+has "without a space as well" "$out" 'reason="a\"b"'
+
 # A line without an end: memory stays what it is.
 truncate -s 300M "$evil"
 limited()
