@@ -36,6 +36,13 @@ start_all && unlock || { not_ok "the daemons start"; t_done; }
 text=$(sed -n 's/^igra-keyd: confined: //p' "$T/keyd.err")
 has "igra-keyd says what is in force" "$text" seccomp
 landlock=$(expr "$text" : '.*landlock \([0-9]*\)')
+# Landlock's version, and PR_GET_MDWE: what this kernel has is used.
+kernel=$("$PYTHON" -c 'import ctypes
+libc = ctypes.CDLL(None)
+print(max(0, min(7, libc.syscall(444, None, 0, 1))),
+    int(libc.prctl(66, 0, 0, 0, 0) >= 0))')
+is "as much as the kernel has: Landlock, MDWE" \
+    "${landlock:-0} $(grep -c mdwe <<<"$text")" "$kernel"
 for d in keyd auditd; do
 	is "igractl status says it of igra-$d" \
 	    "$(ctl status -j | jq -r ".$d.sandbox")" "$text"

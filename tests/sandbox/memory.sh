@@ -70,10 +70,13 @@ some()
 	fi
 }
 
+# The writer of the policy journal is igra-keyd's child, made before it knew any.
 others()
 {
 	none "$1: igra-signd and igra-auditd have nothing" "$pid_signd" \
 	    "$pid_auditd"
+	_writer=$(pgrep -P "$pid_keyd")
+	none "$1: nor has the journal's writer" "${_writer:-0}"
 }
 
 # Each profile's public key once, twenty in a batch, since a busy machine is not
