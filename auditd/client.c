@@ -14,6 +14,7 @@
 
 #define MAX_CLIENTS	32	/* of each socket: one never starves the other */
 #define MAX_PER_UID	16
+#define MAX_OTHERS	16	/* of admin.sock, who is not root: it is heard */
 #define ACCEPT_BURST	32
 
 struct listener {
@@ -139,7 +140,7 @@ static const char *
 why_not(struct auditd *a, const struct listener *l, const struct peer *peer)
 {
 	struct client	*c;
-	unsigned	 all = 0, own = 0;
+	unsigned	 all = 0, own = 0, others = 0;
 
 	if (l->link == LINK_AUDITD && peer->uid != a->d.uid[ROLE_KEYD])
 		return "not igra-keyd's user";
@@ -150,7 +151,11 @@ why_not(struct auditd *a, const struct listener *l, const struct peer *peer)
 			continue;
 		all++;
 		own += c->peer.uid == peer->uid;
+		others += !daemon_is_root(&a->d, c->peer.uid);
 	}
+	if (l->link == LINK_AUDITD_ADMIN && others >= MAX_OTHERS &&
+	    !daemon_is_root(&a->d, peer->uid))
+		return "too many connections";
 	if (own >= MAX_PER_UID || all >= MAX_CLIENTS)
 		return "too many connections";
 	return NULL;

@@ -17,6 +17,7 @@ static void	turn_away(struct keyd *, enum proto_link, const struct peer *,
 		    const char *);
 static bool	over_rate(struct client *, const struct frame *);
 static bool	welcome(const struct keyd *, enum proto_link, uid_t);
+static bool	too_many(const struct keyd *, enum proto_link, uid_t);
 
 static const struct frame_ops ops = { client_message, client_closed };
 
@@ -112,6 +113,27 @@ welcome(const struct keyd *k, enum proto_link link, uid_t uid)
 	return daemon_is_admin(&k->d, uid);
 }
 
+static bool
+too_many(const struct keyd *k, enum proto_link link, uid_t uid)
+{
+	const struct client	*c;
+	unsigned		 own = 0, others = 0;
+
+	if (link == LINK_KEYD)
+		return k->nclients[link] >= KEYD_MAX_SIGND;
+	if (k->nclients[link] >= KEYD_MAX_ADMIN)
+		return true;
+	if (daemon_is_root(&k->d, uid))
+		return false;
+	TAILQ_FOREACH(c, &k->clients, entry) {
+		if (c->link != link || daemon_is_root(&k->d, c->peer.uid))
+			continue;
+		others++;
+		own += c->peer.uid == uid;
+	}
+	return own >= KEYD_MAX_OTHER || others >= KEYD_MAX_OTHERS;
+}
+
 static void
 turn_away(struct keyd *k, enum proto_link link, const struct peer *peer,
     const char *why)
@@ -148,9 +170,7 @@ client_accept(struct keyd *k, int lfd, enum proto_link link)
 		close(fd);
 		return;
 	}
-	if (k->nclients[link] >= (link == LINK_KEYD ? KEYD_MAX_SIGND :
-	    KEYD_MAX_ADMIN) ||
-	    (c = calloc(1, sizeof(*c))) == NULL) {
+	if (too_many(k, link, peer.uid) || (c = calloc(1, sizeof(*c))) == NULL) {
 		turn_away(k, link, &peer, "too many connections");
 		close(fd);
 		return;

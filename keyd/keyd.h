@@ -20,6 +20,9 @@
 
 #define KEYD_MAX_SIGND		4	/* one, and what has not gone yet */
 #define KEYD_MAX_ADMIN		16
+/* Of the latter, who is not root: so that root is always heard. */
+#define KEYD_MAX_OTHERS		8	/* all together */
+#define KEYD_MAX_OTHER		4	/* one user */
 /* Then igra-signd is read no further. */
 #define KEYD_MAX_JOBS		256
 #define KEYD_MAX_JOB_BYTES	(64 * 1024 * 1024)

@@ -107,8 +107,14 @@ is "locked: nothing to compare the file with" \
 
 exits 1 "wrong passphrase" unlock_with "$T/wrong"
 has "says what is wrong" "$err" "wrong passphrase or damaged"
-is "and is on record" "$(jq -rs 'map(select(.event_type == "Unlock"))[-1] |
-    .result + " " + (.operator | tostring)' "$log")" "Failure $(id -u)"
+last_unlock()
+{
+	jq -rs 'map(select(.event_type == "Unlock"))[-1] |
+	    .result + " " + (.operator | tostring)' "$log"
+}
+# The refusal does not wait for it.
+wait_for 20 eval '[ "$(last_unlock)" != null ]'
+is "and is on record" "$(last_unlock)" "Failure $(id -u)"
 exits 1 "again at once" unlock_with "$T/pass"
 has "is told to wait" "$err" "try again in 1 s"
 pause
@@ -257,7 +263,7 @@ kill -CONT "$pid_keyd"
 stop_all
 rm -f "$T/keyd/state"
 if [ "$(id -u)" -eq 0 ]; then
-	CONF_SECURITY="admin_users = [\"$other_uid\"]"
+	CONF_SECURITY="admin_users = [\"$other_uid\", \"64006\", \"64007\"]"
 	mk_conf
 	chmod 0644 "$conf"
 	start_all && unlock || exit 1
@@ -284,6 +290,33 @@ if [ "$(id -u)" -eq 0 ]; then
 	exits 1 "but not unlock" as_uid "$other_uid" "$bin/igractl" \
 	    -f "$T/their.toml" unlock --passphrase-file "$T/theirpass"
 	has "root alone may" "$err" "only root may unlock"
+
+	# All of admin_users take what connections they get, and keep them.
+	for uid in "$other_uid" 64006 64007; do
+		as_uid "$uid" "$PYTHON" -c 'import socket,sys,time
+kept = []
+for path in sys.argv[1:]:
+    for i in range(40):
+        s = socket.socket(socket.AF_UNIX)
+        s.connect(path)
+        kept.append(s)
+print("kept", flush=True)
+time.sleep(60)' "$keyd_admin" "$auditd_admin" >"$T/kept.$uid" &
+		also_kill $!
+		wait_for 20 grep -q kept "$T/kept.$uid"
+	done
+	has_turned()
+	{
+		[ "$(jq -r 'select(.error == "too many connections") |
+		    "\(.source) \(.peer_uid)"' "$log" | sort -u |
+		    wc -l)" -eq 6 ]
+	}
+	check "users of admin_users have so many connections, no more" \
+	    wait_for 20 has_turned
+	exits 0 "and root is heard" ctl status -j
+	is "by both" "$(printf '%s' "$out" | jq -c \
+	    '[.keyd.reachable, .auditd.reachable]')" "[true,true]"
+	check "also to lock" ctl lock
 	stop_all
 
 	# A socket that somebody else has put in keyd's place.
