@@ -133,7 +133,12 @@ add_file(struct ia_anchors *a, const char *path, char *err, size_t errlen)
 			    (size_t)(l.p + l.len - brace)) == -1;
 		else
 			bad = add_text(a, l.p, l.len) == -1;
-		if (bad)
+		if (bad && a->n == IA_ANCHORS_MAX)
+			(void)snprintf(err, errlen, "%s:%llu: more than %u "
+			    "anchors: give the newest, which prove the rest",
+			    path, (unsigned long long)l.lineno,
+			    IA_ANCHORS_MAX);
+		else if (bad)
 			(void)snprintf(err, errlen, "%s:%llu: neither SEQ:HEAD "
 			    "nor JSON with seq and head", path,
 			    (unsigned long long)l.lineno);

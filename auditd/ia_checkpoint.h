@@ -9,7 +9,7 @@
 #include "auditd/ia_line.h"
 
 #define IA_KEY		32
-#define IA_ANCHORS_MAX	100000
+#define IA_ANCHORS_MAX	100000U
 
 struct ia_checkpoint {
 	uint64_t	 seq;		/* of its own line */

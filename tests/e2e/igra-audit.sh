@@ -246,6 +246,11 @@ for args in "" "nonsense" "verify --nonsense" "verify --pub 12" \
 	run audit $args
 	is "usage: igra-audit $args" "$rc${out:+ out}" 2
 done
+seq -f "%.0f:$(printf '%064d' 1)" 100001 >"$T/anchors"
+run audit verify --anchor "$T/anchors" --log "$log"
+is "more anchors than there can be" "$rc" 2
+has "are told apart from what is none" "$err" \
+    "anchors:100001: more than 100000 anchors"
 mkdir "$T/nothing"
 for command in verify query stats "stats --json" checkpoint; do
 	# shellcheck disable=SC2086
