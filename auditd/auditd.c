@@ -314,20 +314,21 @@ main(int argc, char **argv)
 		fatalx("%s", err);
 	daemon_allow_memlock(&a->d, CHECKPOINT_ARENA + 1024 * 1024);
 	daemon_drop(&a->d, a->log.dir);
-	/*
-	 * The directory is open already; the file comes only now, since what
-	 * a stranger may have put there is not for root to read or rename.
-	 */
-	if (logfile_open(&a->log, a->d.uid[ROLE_AUDITD], err,
-	    sizeof(err)) == -1)
-		fatalx("%s", err);
 	daemon_listen(fd);
 	daemon_listen(admin_fd);
 	make_events(a);
 	make_arena(a);
-	open_reserve(a);
 	daemon_confine(&a->d);
 
+	/*
+	 * The directory is open already; the files come only now, since what
+	 * a stranger may have put there is not for root to read or rename, nor
+	 * for anybody who is not confined.
+	 */
+	if (logfile_open(&a->log, a->d.uid[ROLE_AUDITD], err,
+	    sizeof(err)) == -1)
+		fatalx("%s", err);
+	open_reserve(a);
 	seal_open(a);
 	open_writer(a);
 	clients_init(a, fd, admin_fd);

@@ -22,6 +22,7 @@ static bool	 is_closed(const struct logfile *, const char *);
 static void	 next_name(const struct logfile *, char *);
 static int	 find_newest(struct logfile *, struct reason *);
 static int	 open_named(struct logfile *, const char *);
+static int	 make_writable(struct logfile *, const char *);
 static int	 scan_named(struct logfile *, const char *,
 		    struct chain_scan *);
 static int	 recover_next(struct logfile *, struct reason *);
@@ -110,6 +111,21 @@ open_named(struct logfile *lf, const char *name)
 	return fd;
 }
 
+/* Of a descriptor: the sandbox changes none by a path. */
+static int
+make_writable(struct logfile *lf, const char *name)
+{
+	int	 fd, ret, saved;
+
+	if ((fd = open_named(lf, name)) == -1)
+		return -1;
+	ret = fchmod(fd, 0600);
+	saved = errno;
+	close(fd);
+	errno = saved;
+	return ret;
+}
+
 static int
 scan_named(struct logfile *lf, const char *name, struct chain_scan *s)
 {
@@ -143,7 +159,7 @@ recover_next(struct logfile *lf, struct reason *why)
 	    scan_named(lf, name, &next) == 0 && next.lines == 1 &&
 	    next.first_seq == last.chain.seq + 1 && memcmp(next.first_prev,
 	    last.chain.head, CHAIN_HASH) == 0) {
-		if (fchmodat(lf->dirfd, name, 0600, 0) == -1 ||
+		if (make_writable(lf, name) == -1 ||
 		    renameat(lf->dirfd, name, lf->dirfd, lf->name) == -1 ||
 		    fsync(lf->dirfd) == -1)
 			return logfile_fail_errno(why, lf->path, name);

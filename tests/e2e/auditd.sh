@@ -335,5 +335,6 @@ ln -s "$work/elsewhere" "$log"
 "$bin/igra-auditd" -f "$work/igra.toml" 2>"$work/out2"
 same "a symbolic link is refused" 1 "$?"
 check "by name" grep -q 'symbolic link' "$work/out2"
+check "and not looked at before the sandbox" grep -q 'confined: ' "$work/out2"
 
 exit $failed
