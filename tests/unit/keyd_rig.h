@@ -33,6 +33,7 @@ static int		 keyd_fd, admin_fd;
 static struct event	*keyd_ev, *admin_ev, *auditd_ev;
 /* Other lines of [service.hd], and a phrase in each secrets file. */
 static const char	*rig_hd = "key_type = \"raw_private_key\"\n";
+static const char	*rig_profile;	/* of requests; NULL: they name none */
 static const char	*rig_phrase;
 
 /* The igra-auditd of these tests. */
@@ -371,6 +372,7 @@ send_inputs(int fd, struct tx_input *in, size_t nin, size_t payload,
 	memset(&m, 0, sizeof(m));
 	m.n = 1;
 	m.tx = &tx;
+	m.profile = bytes_str(rig_profile);
 	enc_init(&e);
 	enc_sign_req(&e, &m);
 	ck_assert_int_eq(frame_write(fd, MSG_SIGN_REQ, id, e.buf, e.len), 0);

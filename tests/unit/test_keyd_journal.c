@@ -245,6 +245,53 @@ START_TEST(locked_before_record)
 }
 END_TEST
 
+/* Found rolled back between the decision and the record: there is none. */
+START_TEST(rolled_back_meanwhile)
+{
+	struct journal_log	 log;
+	struct journal_state	 st;
+	int			 fd = dial(LINK_KEYD);
+	unsigned		 n = auditd.n;
+
+	disk->hang = 1;
+	send_sign(fd, 1, 1, 0, 1);
+	while (TAILQ_EMPTY(&k.jobs) ||
+	    TAILQ_FIRST(&k.jobs)->state != JOB_RECORD)
+		turn();
+	journal_state(k.journal, &st);
+	memset(&log, 0, sizeof(log));
+	log.reservation = 100;
+	log.seq = st.acked_seq + 1;
+	log.last_kseq = st.kseq;
+	journal_compare(k.journal, &log);
+	disk->hang = 0;
+	ck_assert_int_eq(refusal(fd, LINK_KEYD), CODE_AUDIT_UNAVAILABLE);
+	silence(fd, 100);
+	ck_assert_uint_eq(k.signatures, 0);
+	ck_assert_uint_eq(auditd.reservation[n], 0);
+	close(fd);
+}
+END_TEST
+
+/* On mainnet only the active profile signs, whatever keys there are. */
+START_TEST(other_profile)
+{
+	char	*active = k.d.conf->active_profile, other[] = "signer-02";
+	int	 fd = dial(LINK_KEYD);
+
+	k.d.conf->active_profile = other;
+	rig_profile = "signer-01";
+	send_sign(fd, 1, 1, 0, 1);
+	expect(fd, LINK_KEYD, MSG_SIGN);
+	k.d.conf->network = KASPA_MAINNET;
+	send_sign(fd, 1, 1, 0, 2);
+	ck_assert_int_eq(refusal(fd, LINK_KEYD), CODE_KEY_NOT_FOUND);
+	ck_assert_uint_eq(k.signatures, 1);
+	k.d.conf->active_profile = active;
+	close(fd);
+}
+END_TEST
+
 START_TEST(journal_hangs)
 {
 	int	 fd = dial(LINK_KEYD);
@@ -454,6 +501,8 @@ main(void)
 	tcase_add_test(tc, journal_late);
 	tcase_add_test(tc, gone_meanwhile);
 	tcase_add_test(tc, locked_before_record);
+	tcase_add_test(tc, rolled_back_meanwhile);
+	tcase_add_test(tc, other_profile);
 	tcase_add_test(tc, journal_hangs);
 	tcase_add_test(tc, journal_full);
 	tcase_add_test(tc, writer_dies);
