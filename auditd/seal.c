@@ -194,6 +194,12 @@ seal_finish(struct auditd *a)
 
 	if (checkpoint_finish(&a->cp) == -1)
 		return auditd_fault(a, a->cp.fault);
+	/*
+	 * It has the number after the last durable line: what has been queued
+	 * since it failed comes behind it.
+	 */
+	if (writer_queued(a->writer) != 0)
+		writer_drop(a->writer);
 	if (writer_add_line(a->writer, a->cp.line, len) == -1)
 		return auditd_fault(a, "out of memory for a checkpoint");
 	if (writer_commit(a->writer) == -1)

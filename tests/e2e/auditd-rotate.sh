@@ -111,9 +111,10 @@ if [ $slow -lt 10000 ]; then ok "no record waits (worst $slow ms, aim 1000)"; el
 	not_ok "no record waits" "$slow ms"; fi
 
 # --- checkpoints by time, and only with traffic ---
+# By its own word: the file may be one that is being rotated away.
 sealed()
 {
-	[ "$(tail -n 1 "$log" | jq -r .event_type)" = Checkpoint ]
+	[ "$(status 'covered_seq + 1 == .auditd.seq')" = true ]
 }
 check "a checkpoint after the interval" wait_for 20 sealed
 seq1=$(status seq)
@@ -214,8 +215,10 @@ sleep 0.3
 kill -CONT "$pid_auditd"
 wait $reopen
 is "written to and reopened at once" "$? $(cat "$T/out")" "0 reopened"
-is "which is recorded" "$(tail -n 2 "$log" | jq -r .alert | paste -sd,)" \
-    "log written by somebody else,log written by somebody else"
+# A checkpoint may have met it first, and is in the log as well, in its place.
+is "which is recorded" "$(jq -r 'select(.alert ==
+    "log written by somebody else") | .operator' "$log" | paste -sd,)" \
+    "null,$(id -u)"
 check "and the chain holds" verify -1
 
 # --- something else in its place ---
