@@ -218,7 +218,7 @@ is "written to and reopened at once" "$? $(cat "$T/out")" "0 reopened"
 # A checkpoint may have met it first, and is in the log as well, in its place.
 is "which is recorded" "$(jq -r 'select(.alert ==
     "log written by somebody else") | .operator' "$log" | paste -sd,)" \
-    "null,$(id -u)"
+    "$(id -u),null"
 check "and the chain holds" verify -1
 
 # --- something else in its place ---
