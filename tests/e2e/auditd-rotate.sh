@@ -174,6 +174,8 @@ until [ "$(stat -c %s "$log")" -gt 65280 ]; do
 	k=$((k + 1))
 	keyd -k $k "$auditd_sock" append >/dev/null
 done
+# The last may have been refused.
+k=$(keyd "$auditd_sock" hello | cut -d' ' -f2)
 n=$(closed | wc -l)
 rm "$log"
 stopped()
