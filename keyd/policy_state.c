@@ -13,7 +13,7 @@
 static void	amount_lie(const struct policy_view *, struct check_row *,
 		    const struct tx_input *, const struct journal_found *);
 static void	script_lie(const struct policy_view *, struct check_row *,
-		    const struct journal_found *);
+		    const struct tx_input *, const struct journal_found *);
 static enum check_outcome volume(const struct policy_view *,
 		    struct check_row *, const struct conf_u64 *, uint64_t,
 		    const char *);
@@ -22,6 +22,7 @@ static void
 amount_lie(const struct policy_view *v, struct check_row *row,
     const struct tx_input *in, const struct journal_found *f)
 {
+	outpoint_text(&in->outpoint, row->value);
 	policy_number(row->limit, sizeof(row->limit), f->amount);
 	if (!in->has_utxo) {
 		(void)policy_fail(v, row, CODE_POLICY_DENIED, "outpoint %s "
@@ -37,8 +38,9 @@ amount_lie(const struct policy_view *v, struct check_row *row,
 
 static void
 script_lie(const struct policy_view *v, struct check_row *row,
-    const struct journal_found *f)
+    const struct tx_input *in, const struct journal_found *f)
 {
+	outpoint_text(&in->outpoint, row->value);
 	(void)sodium_bin2hex(row->limit, sizeof(row->limit), f->script_hash,
 	    sizeof(f->script_hash));
 	(void)policy_fail(v, row, CODE_POLICY_DENIED, "outpoint %s has "
@@ -54,30 +56,33 @@ script_lie(const struct policy_view *v, struct check_row *row,
 enum check_outcome
 check_claims(const struct policy_view *v, struct check_row *row)
 {
-	const struct tx_input	*in;
-	struct journal_found	 f;
-	uint8_t			 hash[32];
-	size_t			 i, n = 0;
+	const struct journal_entry	*e = &v->d->entry;
+	const struct tx_input		*in;
+	struct journal_claim_in		 claim;
+	struct journal_found		 f;
+	enum journal_verdict		 verdict;
+	size_t				 i, n = 0;
 
 	for (i = 0; i < v->tx->nin; i++) {
 		in = &v->tx->in[i];
 		if (v->d->class[i] != INPUT_FOREIGN)
-			memcpy(hash, v->d->entry.claim[n++].script_hash,
-			    sizeof(hash));
-		if (!journal_find(v->q->journal, &in->outpoint, &f))
+			claim = e->claim[n++];
+		else if (journal_find(v->q->journal, &in->outpoint, &f)) {
+			claim.outpoint = in->outpoint;
+			claim.amount = in->amount;
+			journal_script_hash(&in->spk, claim.script_hash);
+		} else
 			continue;
-		if (v->d->class[i] == INPUT_FOREIGN && in->has_utxo)
-			journal_script_hash(&in->spk, hash);
-		outpoint_text(&in->outpoint, row->value);
-		if (!in->has_utxo || in->amount != f.amount) {
+		verdict = journal_claim(v->q->journal, &claim, e->sid, &f);
+		if (verdict == CLAIM_OTHER_AMOUNT ||
+		    (verdict != CLAIM_NEW && !in->has_utxo)) {
 			amount_lie(v, row, in, &f);
 			return CHECK_FAIL;
 		}
-		if (memcmp(hash, f.script_hash, sizeof(hash)) != 0) {
-			script_lie(v, row, &f);
+		if (verdict == CLAIM_OTHER_SCRIPT) {
+			script_lie(v, row, in, &f);
 			return CHECK_FAIL;
 		}
-		row->value[0] = '\0';
 	}
 	return CHECK_PASS;
 }
