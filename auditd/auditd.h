@@ -161,6 +161,11 @@ void		 own_stopped(struct auditd *, const char *reason);
 /* What opening the log found, as SecurityAlert. */
 void		 own_findings(struct auditd *);
 /*
+ * Of the first line of a file that others come before: what those have of
+ * igra-keyd, which is told that after a restart.
+ */
+void		 own_first_line(struct audit_record *, const struct chain *);
+/*
  * A SecurityAlert, to stderr and to the log; operator: uid, or -1.  first:
  * before all that waits.
  */

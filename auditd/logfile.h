@@ -98,6 +98,8 @@ int	logfile_set_aside(struct logfile *, char moved[CLOSED_MAX], char *err,
 	    size_t);
 /* A new and empty log; lf->fd becomes its.  first_seq is the caller's. */
 int	logfile_make_anew(struct logfile *, char *err, size_t);
+/* Is the file of this name in the directory the one that is open? */
+bool	logfile_is(const struct logfile *, const char *name);
 void	logfile_close(struct logfile *);
 
 #endif

@@ -27,7 +27,6 @@ static int	 scan_named(struct logfile *, const char *,
 		    struct chain_scan *);
 static int	 recover_next(struct logfile *, struct reason *);
 static int	 holds(int, int, off_t);
-static bool	 is_ours(const struct logfile *, const char *);
 static int	 drop_copy(struct logfile *, struct reason *);
 
 /* "key-audit" of "key-audit.log". */
@@ -338,8 +337,8 @@ logfile_closed_name(struct logfile *lf, char out[CLOSED_MAX], char *err,
 	return 0;
 }
 
-static bool
-is_ours(const struct logfile *lf, const char *name)
+bool
+logfile_is(const struct logfile *lf, const char *name)
 {
 	struct stat	 st, named;
 
@@ -359,7 +358,7 @@ logfile_take_next(struct logfile *lf, int fd, const char *closed, char *err,
 	next_name(lf, name);
 	if (renameat(lf->dirfd, lf->name, lf->dirfd, closed) == -1)
 		return logfile_fail_errno(&why, lf->path, "rename");
-	if (!is_ours(lf, closed)) {
+	if (!logfile_is(lf, closed)) {
 		/* Put there since somebody looked; ours is only in lf->fd. */
 		(void)renameat(lf->dirfd, closed, lf->dirfd, lf->name);
 		return logfile_fail(&why, "%s: was replaced", lf->path);

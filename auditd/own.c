@@ -24,7 +24,6 @@ static void	 own_queue(struct own *);
 static void	 own_done(void *, const struct chain *);
 static void	 own_drop(struct own *);
 static void	 own_add(struct auditd *, struct audit_record *);
-static void	 begin_file(struct auditd *, struct audit_record *);
 static void	 wake_for_limiter(struct auditd *);
 static void	 hushed(struct auditd *, unsigned, uint64_t);
 
@@ -184,17 +183,9 @@ own_findings(struct auditd *a)
 	a->log.nfindings = 0;
 }
 
-/*
- * igra-keyd is told what the log has of it, which after a restart is what this
- * file says: of the files before, its first line has to.
- */
-static void
-begin_file(struct auditd *a, struct audit_record *r)
+void
+own_first_line(struct audit_record *r, const struct chain *at)
 {
-	const struct chain	*at = writer_durable(a->writer);
-
-	if (writer_end(a->writer) != 0 || writer_queued(a->writer) != 0)
-		return;
 	if (at->kseq != 0)
 		audit_set_u64(r, FIELD_LAST_KSEQ, at->kseq);
 	if (at->reservation != 0)
@@ -220,7 +211,8 @@ own_alert(struct auditd *a, const struct finding *f, int64_t operator,
 	if (operator >= 0)
 		audit_set_u64(&r, FIELD_OPERATOR, (uint64_t)operator);
 	audit_set_str(&r, FIELD_PROGRAM, a->d.progname);
-	begin_file(a, &r);
+	if (writer_end(a->writer) == 0 && writer_queued(a->writer) == 0)
+		own_first_line(&r, writer_durable(a->writer));
 	a->alerts++;
 	log_alert("%s: %s%s%s%s%s", f->path, f->alert,
 	    f->expected[0] != '\0' ? "; expected " : "", f->expected,

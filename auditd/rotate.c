@@ -22,7 +22,6 @@ static int	 next_file(struct auditd *, const char *, int64_t, char *,
 		    size_t);
 static int	 make_anew(struct auditd *, struct finding *, char *, size_t);
 static int	 go_on(struct auditd *, struct finding *, char *, size_t);
-static bool	 is_back(struct auditd *);
 
 /* LogRotated, formatted before there is a file for it. */
 static char *
@@ -43,10 +42,7 @@ first_line(struct auditd *a, const char *closed, const char *reason,
 	audit_set_str(&r, FIELD_REASON, reason);
 	if (operator >= 0)
 		audit_set_u64(&r, FIELD_OPERATOR, (uint64_t)operator);
-	if (at->kseq != 0)
-		audit_set_u64(&r, FIELD_LAST_KSEQ, at->kseq);
-	if (at->reservation != 0)
-		audit_set_u64(&r, FIELD_RESERVATION, at->reservation);
+	own_first_line(&r, at);
 	line_clock_now(&now);
 	text = line_format(&o, &r, at, &now, len);
 	if (text != NULL && (line = malloc(*len + 1)) != NULL) {
@@ -137,23 +133,13 @@ rotate_if_large(struct auditd *a)
 	log_warning("the log is larger than rotate_size and stays: %s", err);
 }
 
-static bool
-is_back(struct auditd *a)
-{
-	struct stat	 st, named;
-
-	return fstat(a->log.fd, &st) == 0 && fstatat(a->log.dirfd,
-	    a->log.name, &named, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    st.st_dev == named.st_dev && st.st_ino == named.st_ino;
-}
-
 /* Deleted or replaced: a copy of what it held, and a new file. */
 static int
 make_anew(struct auditd *a, struct finding *f, char *err, size_t errlen)
 {
 	char	 moved[CLOSED_MAX];
 
-	if (is_back(a)) {
+	if (logfile_is(&a->log, a->log.name)) {
 		/* Somebody has put it back: the copy is not needed. */
 		if (a->copied[0] != '\0')
 			(void)unlinkat(a->log.dirfd, a->copied, 0);
