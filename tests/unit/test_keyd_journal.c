@@ -84,6 +84,14 @@ silence(int fd, int ms)
 	}
 }
 
+/* The request is there, and so far, or farther. */
+static void
+job_reaches(enum job_state state)
+{
+	while (TAILQ_EMPTY(&k.jobs) || TAILQ_FIRST(&k.jobs)->state < state)
+		turn();
+}
+
 /* auditd is late: for what is new, and for the same again. */
 START_TEST(auditd_late)
 {
@@ -189,16 +197,12 @@ START_TEST(gone_meanwhile)
 	disk->hang = 1;
 	/* More than is signed in one turn. */
 	send_sign(fd, 1, 200, 0, 1);
-	while (TAILQ_EMPTY(&k.jobs) ||
-	    TAILQ_FIRST(&k.jobs)->state == JOB_DECIDE)
-		turn();
+	job_reaches(JOB_SIGN);
 	ck_assert_int_eq(TAILQ_FIRST(&k.jobs)->state, JOB_SIGN);
 	sign_cancel_all(&k);
 	ck_assert_int_eq(refusal(fd, LINK_KEYD), CODE_LOCKED);
 	send_sign(fd, 1, 201, 0, 2);
-	while (TAILQ_EMPTY(&k.jobs) ||
-	    TAILQ_FIRST(&k.jobs)->state == JOB_DECIDE)
-		turn();
+	job_reaches(JOB_SIGN);
 	close(fd);
 	while (!TAILQ_EMPTY(&k.jobs))
 		turn();
@@ -223,9 +227,7 @@ START_TEST(locked_before_record)
 
 	disk->hang = 1;
 	send_sign(fd, 1, 1, 0, 1);
-	while (TAILQ_EMPTY(&k.jobs) ||
-	    TAILQ_FIRST(&k.jobs)->state != JOB_RECORD)
-		turn();
+	job_reaches(JOB_RECORD);
 	sign_cancel_all(&k);
 	ck_assert_int_eq(refusal(fd, LINK_KEYD), CODE_LOCKED);
 	disk->hang = 0;
@@ -255,9 +257,7 @@ START_TEST(rolled_back_meanwhile)
 
 	disk->hang = 1;
 	send_sign(fd, 1, 1, 0, 1);
-	while (TAILQ_EMPTY(&k.jobs) ||
-	    TAILQ_FIRST(&k.jobs)->state != JOB_RECORD)
-		turn();
+	job_reaches(JOB_RECORD);
 	journal_state(k.journal, &st);
 	memset(&log, 0, sizeof(log));
 	log.reservation = 100;
