@@ -12,20 +12,6 @@ dir=$T/log
 # Programs must be there for the daemons' users.
 cp "$tests/audit-client" "$T/client" && chmod 755 "$T/client"
 
-as_keyd()
-{
-	if [ "$(id -u)" -eq 0 ]; then
-		as_uid $keyd_uid "$@"
-	else
-		"$@"
-	fi
-}
-
-keyd()
-{
-	as_keyd "$T/client" -U $auditd_uid "$@"
-}
-
 # It listens before it has written what it found.
 up()
 {

@@ -12,15 +12,6 @@ dir=$T/log
 cp "$tests/audit-client" "$T/client" && chmod 755 "$T/client"
 TZ=UTC0; export TZ
 
-keyd()
-{
-	if [ "$(id -u)" -eq 0 ]; then
-		as_uid $keyd_uid "$T/client" -U $auditd_uid "$@"
-	else
-		"$T/client" -U $auditd_uid "$@"
-	fi
-}
-
 audit()
 {
 	"$bin/igra-audit" "$@"

@@ -133,6 +133,16 @@ as_uid()
 	setpriv --reuid "$_uid" --regid "$_uid" --clear-groups "$@"
 }
 
+# keyd ARGUMENT…: tests/audit-client, copied to $T/client, as igra-keyd's user.
+keyd()
+{
+	if [ "$(id -u)" -eq 0 ]; then
+		as_uid $keyd_uid "$T/client" -U $auditd_uid "$@"
+	else
+		"$T/client" -U $auditd_uid "$@"
+	fi
+}
+
 t_init()
 {
 	for _need in jq curl; do

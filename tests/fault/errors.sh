@@ -66,15 +66,6 @@ start_faulty()
 	wait_for_socket "$auditd_sock"
 }
 
-keyd()
-{
-	if [ "$(id -u)" -eq 0 ]; then
-		as_uid $keyd_uid "$T/client" -U $auditd_uid "$@"
-	else
-		"$T/client" -U $auditd_uid "$@"
-	fi
-}
-
 verify()
 {
 	"$PYTHON" "$e2e/verify_chain.py" "$@" "$log"

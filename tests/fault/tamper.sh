@@ -19,15 +19,6 @@ reserve_bytes = 1048576'
 mk_conf
 cp "$tests/audit-client" "$T/client" && chmod 755 "$T/client"
 
-keyd()
-{
-	if [ "$(id -u)" -eq 0 ]; then
-		as_uid $keyd_uid "$T/client" -U $auditd_uid "$@"
-	else
-		"$T/client" -U $auditd_uid "$@"
-	fi
-}
-
 writable()
 {
 	[ "$(ctl status -j | jq -r .auditd.writable)" = true ]
